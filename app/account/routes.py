@@ -1,0 +1,40 @@
+"""The caller's own account."""
+
+from typing import Any
+
+from app.account.schemas import UserUpdate
+from app.core.access import Caller
+from app.users.models import User as UserRow
+from app.users.schemas import User
+from app.users.service import UserService
+from app.web.blueprint import Blueprint
+from app.web.conditional import if_match
+from app.web.current import current_actor, service
+
+blp = Blueprint(
+    "account", __name__, url_prefix="/api/v1/me", description="The signed-in person's own account."
+)
+
+
+@blp.operation("GET", "", "getMe", caller=Caller.account, resource=User)
+@blp.response(200, User)
+def get_me() -> UserRow:
+    """Read my account."""
+    return service(UserService).get(current_actor().user_id)
+
+
+@blp.operation(
+    "PATCH",
+    "",
+    "updateMe",
+    caller=Caller.account,
+    body=True,
+    resource=User,
+    idempotent=True,
+    conditional=True,
+)
+@blp.arguments(UserUpdate, example={"display_name": "Alice", "locale": "en-GB", "time_zone": "Europe/Paris"})
+@blp.response(200, User)
+def update_me(changes: dict[str, Any]) -> UserRow:
+    """Change my name, language or time zone."""
+    return service(UserService).update_profile(current_actor(), changes, if_match())

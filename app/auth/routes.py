@@ -1,0 +1,54 @@
+"""Signing in, staying signed in, signing out."""
+
+from typing import Any
+
+from flask import Response
+
+from app.auth.schemas import Refresh, SignIn
+from app.auth.service import AuthService
+from app.core.access import Caller
+from app.core.errors import Code
+from app.sessions.schemas import SignedIn
+from app.web.blueprint import Blueprint
+from app.web.cookies import deliver, forget_cookie, presented_refresh_token, required_refresh_token
+from app.web.current import current_client, optional_actor, service
+
+blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Signing in and out.")
+ALICE = {"email": "alice@example.com", "password": "kelp-grips-the-rock", "device_name": "Alice's phone"}
+
+
+@blp.operation(
+    "POST", "/login", "signIn", caller=Caller.anyone, body=True,
+    codes=(Code.invalid_credentials, Code.email_not_verified, Code.account_suspended),
+)  # fmt: skip
+@blp.arguments(SignIn, example=ALICE)
+@blp.response(200, SignedIn)
+def sign_in(data: dict[str, Any]) -> Any:
+    """Sign in with address and password."""
+    return deliver(service(AuthService).sign_in(data, current_client(data["device_name"])))
+
+
+@blp.operation(
+    "POST", "/refresh", "refreshSession", caller=Caller.anyone, body=True,
+    codes=(Code.refresh_invalid, Code.refresh_reused, Code.session_expired, Code.csrf_failed,
+           Code.token_transport_conflict),
+)  # fmt: skip
+@blp.arguments(Refresh, required=False)
+@blp.response(200, SignedIn)
+def refresh(data: dict[str, Any]) -> Any:
+    """Exchange the refresh token for its successor and a new access token. Safe to repeat when the answer was lost."""
+    token = required_refresh_token(data["refresh_token"])
+    return deliver(service(AuthService).refresh(token, current_client()))
+
+
+@blp.operation(
+    "POST", "/logout", "signOut", caller=Caller.anyone, body=True, optional_identity=True,
+    codes=(Code.csrf_failed, Code.token_transport_conflict),
+)  # fmt: skip
+@blp.arguments(Refresh, required=False)
+@blp.response(204)
+def sign_out(data: dict[str, Any]) -> Response:
+    """End the session that the refresh token, the cookie or the access token names."""
+    token = presented_refresh_token(data["refresh_token"])
+    service(AuthService).sign_out(token, optional_actor(), current_client())
+    return forget_cookie()

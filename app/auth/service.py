@@ -1,0 +1,162 @@
+"""Signing in with a password, and signing out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.auth.budgets import SignInBudgets
+from app.core.access import AccountStatus, Actor, Client
+from app.core.address import network
+from app.core.audit import AuditKind, AuditTrail
+from app.core.errors import AppError, Code
+from app.core.metrics import SIGN_INS
+from app.core.passwords import PasswordHasher
+from app.core.telemetry import log
+from app.core.throttle import RateLimitedError, Throttle
+from app.core.uow import UnitOfWork
+from app.registration.service import RegistrationService
+from app.sessions.grants import Grants, SignedIn
+from app.sessions.models import Session, Transport
+from app.sessions.refresh import RefreshService
+from app.sessions.service import SessionService
+from app.users.emails import email_key
+from app.users.models import User
+from app.users.service import UserService
+
+logger = log(__name__)
+CEILING_RETRY = 900
+
+
+class AuthService:
+    """Sign-in answers alike for known and unknown addresses, wrong passwords and waiting registrations.
+
+    The counters are spent before the password is looked at, and given back when it was right, so that many requests
+    at once cannot try more passwords than the budget (SEC-13). They live in PostgreSQL, whatever Redis does (SEC-49).
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserService,
+        registrations: RegistrationService,
+        sessions: SessionService,
+        refreshes: RefreshService,
+        grants: Grants,
+        hasher: PasswordHasher,
+        throttle: Throttle,
+        budgets: SignInBudgets,
+        audit: AuditTrail,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self._registrations = registrations
+        self._sessions = sessions
+        self._refreshes = refreshes
+        self._grants = grants
+        self._hasher = hasher
+        self._throttle = throttle
+        self._budgets = budgets
+        self._audit = audit
+
+    def sign_in(self, proof: Mapping[str, Any], client: Client) -> SignedIn:
+        """A new session.
+
+        Args:
+            proof: ``email``, ``password`` and ``token_transport``.
+
+        Raises:
+            AppError: ``invalid_credentials``, ``rate_limited``, ``overloaded``; and, only after a right password,
+                ``email_not_verified`` and ``account_suspended``.
+        """
+        email, password = proof["email"], proof["password"]
+        identifier = email_key(email)
+        self._spend(identifier, client)
+        user = self._users.find_by_email(email)
+        waiting = self._registrations.waiting_password(email)
+        stored = user.password_hash if user else waiting
+        if not self._hasher.verify(password, stored):
+            self._note_failure(identifier, user, client)
+            raise AppError(Code.invalid_credentials, "The address or the password is not right.")
+        if user is None:
+            self._note_success(identifier, client, "email_not_verified")
+            raise AppError(Code.email_not_verified, "Confirm your address first: see the mail we sent you.")
+        if user.status == AccountStatus.suspended:
+            self._note_success(identifier, client, "account_suspended")
+            raise AppError(Code.account_suspended, "This account is suspended.")
+        self._rehash(user, password)
+        session = self._open(user, identifier, Transport(proof["token_transport"]), client)
+        return self._grants.of(session)
+
+    def refresh(self, token: str, client: Client) -> SignedIn:
+        """Exchange a refresh token; see ``RefreshService.refresh``."""
+        return self._refreshes.refresh(token, client)
+
+    def sign_out(self, token: str | None, actor: Actor | None, client: Client) -> None:
+        """End the session that a refresh token or the access token names; never refuses."""
+        session_id = self._refreshes.session_of(token) if token else (actor.session_id if actor else None)
+        if session_id is not None:
+            self._sessions.sign_out(session_id, client)
+
+    def unlock(self, email: str) -> None:
+        """Forget the failures counted for an address: an operator's act, after looking who it is."""
+        identifier = email_key(email)
+        user = self._users.find_by_email(email)
+        with self._uow:
+            self._throttle.forget(self._budgets.ceiling, identifier)
+            self._throttle.forget(self._budgets.account, identifier)
+            self._audit.record(AuditKind.sign_in_unlocked, user=user.id if user else None)
+
+    def _spend(self, identifier: str, client: Client) -> None:
+        try:
+            if self._throttle.peek(self._budgets.ceiling, identifier).exceeded_next:
+                raise RateLimitedError(self._budgets.ceiling, CEILING_RETRY)
+            self._throttle.spend(self._budgets.spent_by(identifier, network(client.address)))
+        except RateLimitedError as refused:
+            SIGN_INS.labels("throttled").inc()
+            with self._uow:
+                self._audit.record(
+                    AuditKind.sign_in_throttled,
+                    user=None,
+                    client=client,
+                    data={"budget": refused.budget.name},
+                )
+            raise
+
+    def _note_failure(self, identifier: str, user: User | None, client: Client) -> None:
+        SIGN_INS.labels("failed").inc()
+        with self._uow:
+            self._throttle.count(self._budgets.ceiling, identifier)
+            everybody = self._throttle.count(self._budgets.everybody, "")
+            self._audit.record(AuditKind.sign_in_failed, user=user.id if user else None, client=client)
+            if everybody.hits == everybody.budget.quota:
+                self._audit.record(AuditKind.sign_in_flood, user=None, data={"failures": everybody.hits})
+                logger.error("sign_in_flood", failures=everybody.hits, seconds=everybody.budget.seconds)
+
+    def _note_success(self, identifier: str, client: Client, outcome: str) -> None:
+        SIGN_INS.labels(outcome).inc()
+        with self._uow:
+            self._clear(identifier, client)
+
+    def _clear(self, identifier: str, client: Client) -> None:
+        self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)))
+        self._throttle.forget(self._budgets.ceiling, identifier)
+
+    def _open(self, user: User, identifier: str, transport: Transport, client: Client) -> Session:
+        """One short write after the slow hash; it looks again whether the account still is what was checked."""
+        with self._uow:
+            self._users.require_unchanged(user)
+            self._clear(identifier, client)
+            session = self._sessions.open(user.id, transport, client)
+            self._audit.record(AuditKind.sign_in_succeeded, user=user.id, actor=user.id, client=client)
+        SIGN_INS.labels("succeeded").inc()
+        return session
+
+    def _rehash(self, user: User, password: str) -> None:
+        """Bring an old hash up to today's cost and pepper; failing at it never fails the sign-in (SEC-04)."""
+        if not self._hasher.needs_rehash(user.password_hash):
+            return
+        try:
+            fresh = self._hasher.hash(password)
+            self._users.store_password_hash(user.id, old=user.password_hash, new=fresh)
+            user.password_hash = fresh
+        except AppError:
+            logger.warning("rehash_failed", user_id=str(user.id))

@@ -1,0 +1,25 @@
+"""The command line: `flask ...`, on a laptop, in the image, in a job of the cluster."""
+
+from flask import Flask
+
+from app.cli import accounts, database, doctor, documents, keys, mail, seed, worker
+from app.config import ConfigError
+
+GROUPS = (
+    database.db, seed.seed, accounts.create_admin, accounts.unlock, accounts.sessions, doctor.doctor,
+    documents.openapi, documents.callers, worker.worker, mail.mail, keys.keys,
+)  # fmt: skip
+
+
+def register_commands(app: Flask) -> None:
+    """Add our commands; `openapi` replaces the one that flask-smorest brings."""
+    for group in GROUPS:
+        app.cli.add_command(group)
+
+
+def bare_app(error: ConfigError) -> Flask:
+    """What the command line gets while the configuration is faulty: only what needs none, and the faults told."""
+    app = Flask("app")
+    app.cli.add_command(keys.keys)
+    app.cli.add_command(doctor.faults_only(error))
+    return app

@@ -1,0 +1,56 @@
+"""`flask worker`: the process that does the jobs."""
+
+import asyncio
+import time
+
+import click
+import procrastinate
+import psycopg
+from procrastinate import PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+
+from app.config import Settings
+from app.core.jobs import JobQueue
+from app.core.telemetry import log
+from app.web.current import parts, settings
+
+logger = log(__name__)
+PAUSE = 2.0
+GRACE = 20.0
+
+
+@click.command("worker")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
+@click.option("--until-idle", is_flag=True, help="Do what waits, then end.")
+def worker(concurrency: int, *, until_idle: bool) -> None:
+    """Do jobs until told to stop; a database that is away is waited for."""
+    while not run(settings(), parts().jobs, concurrency=concurrency, wait=not until_idle):
+        logger.warning("worker_waits_for_database", seconds=PAUSE)
+        time.sleep(PAUSE)
+
+
+def run(own: Settings, jobs: JobQueue, *, concurrency: int = 4, wait: bool = True) -> bool:
+    """One life of the worker; whether it ended as asked, not because the database went away."""
+    try:
+        asyncio.run(_work(own, jobs, concurrency, wait=wait))
+    except (ConnectorException, psycopg.Error, OSError):
+        logger.exception("worker_lost_database")
+        return False
+    return True
+
+
+async def _work(own: Settings, jobs: JobQueue, concurrency: int, *, wait: bool) -> None:
+    url = own.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
+    connector = PsycopgConnector(conninfo=url, min_size=1, max_size=concurrency + 2, timeout=5)
+    with jobs.app.replace_connector(connector) as app:
+        async with app.open_async():
+            await _run_worker(app, concurrency, wait=wait)
+
+
+async def _run_worker(app: procrastinate.App, concurrency: int, *, wait: bool) -> None:
+    logger.info("worker_started", concurrency=concurrency)
+    await app.run_worker_async(
+        concurrency=concurrency, wait=wait, delete_jobs="successful", shutdown_graceful_timeout=GRACE,
+        listen_notify=wait, install_signal_handlers=wait,
+    )  # fmt: skip
+    logger.info("worker_stopped")

@@ -1,0 +1,131 @@
+"""What a configuration must not be: the checks behind ``Settings.check`` (SEC-56)."""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from app.config import Settings
+
+RINGS = ("secret_keys", "password_peppers", "signing_keys")
+MIN_KEY_BYTES = 32
+MIN_PRODUCTION_COST = 10
+NAMED_TLS_MODES = {"require", "verify-ca", "verify-full"}
+
+
+def shared_faults(settings: "Settings") -> list[str]:
+    """Faults in any environment."""
+    faults = [
+        f"{name.upper()}: is not set; `make run` sets it on a laptop, docs/configuration.md says how elsewhere"
+        for name in ("database_url", "redis_url")
+        if not getattr(settings, name).get_secret_value()
+    ]
+    for name in RINGS:
+        faults += [
+            f"{name.upper()}: {fault}" for fault in ring_faults(getattr(settings, name).get_secret_value())
+        ]
+    if settings.cookie_idle_days > settings.cookie_absolute_days:
+        faults.append("COOKIE_IDLE_DAYS: is longer than COOKIE_ABSOLUTE_DAYS")
+    if settings.body_idle_days > settings.body_absolute_days:
+        faults.append("BODY_IDLE_DAYS: is longer than BODY_ABSOLUTE_DAYS")
+    if settings.redis_url.get_secret_value() and _scheme(settings.redis_url.get_secret_value()) not in {
+        "redis", "rediss", "unix",
+    }:  # fmt: skip
+        faults.append("REDIS_URL: must be a redis://, rediss:// or unix:// URL; limits need a shared store")
+    return faults
+
+
+def production_faults(settings: "Settings") -> list[str]:
+    """What production refuses on top (SEC-56). The database role is checked where a connection is at hand."""
+    return list(_production_faults(settings))
+
+
+def _production_faults(settings: "Settings") -> Iterator[str]:
+    if settings.debug:
+        yield "DEBUG: must be off in production"
+    if "*" in settings.cors_origins:
+        yield "CORS_ORIGINS: must list origins in production, not *"
+    if not settings.public_url:
+        yield "PUBLIC_URL: must be set in production: links and token issuer are built from it, never from Host"
+    elif not settings.public_url.startswith("https://"):
+        yield "PUBLIC_URL: must be https:// in production"
+    if not settings.secure_cookies:
+        yield "COOKIE_SECURE: cookies must be Secure in production"
+    if settings.bcrypt_cost < MIN_PRODUCTION_COST:
+        yield f"BCRYPT_COST: must be at least {MIN_PRODUCTION_COST} in production"
+    if settings.rate_limit_factor != 1:
+        yield "RATE_LIMIT_FACTOR: must be 1 in production; set the limits themselves"
+    if settings.mailbox_dir:
+        yield "MAILBOX_DIR: mails must not be kept in a folder in production; set SMTP_URL"
+    if not settings.smtp_url:
+        yield "SMTP_URL: must be set in production: people verify their address by mail"
+    yield from _shared_secrets(settings)
+    for name in ("database_url", "migration_database_url"):
+        secret = getattr(settings, name)
+        if secret and not _database_is_private(secret.get_secret_value()):
+            yield f"{name.upper()}: needs sslmode=require or stricter unless PostgreSQL is on this host"
+    redis = settings.redis_url.get_secret_value()
+    if redis and _scheme(redis) == "redis" and not _loopback(urlsplit(redis).hostname):
+        yield "REDIS_URL: needs rediss:// unless Redis is on this host"
+
+
+def ring_faults(text: str) -> list[str]:
+    """What is wrong with a ring of ``id:base64`` keys; an empty list when nothing is."""
+    if not text:
+        return ["is not set; `flask keys new` prints a fresh set"]
+    faults: list[str] = []
+    seen: set[str] = set()
+    for position, entry in enumerate(text.split(","), start=1):
+        key_id, separator, encoded = entry.strip().partition(":")
+        if not separator or not key_id.isalnum() or len(key_id) > 16:  # noqa: PLR2004 - a short label
+            faults.append(f"entry {position} must be id:base64 with an id of 1 to 16 letters and digits")
+            continue
+        if key_id in seen:
+            faults.append(f"the id {key_id} stands twice")
+        seen.add(key_id)
+        try:
+            size = len(base64.b64decode(encoded, validate=True))
+        except binascii.Error:
+            faults.append(f"the key {key_id} is not base64")
+            continue
+        if size < MIN_KEY_BYTES:
+            faults.append(f"the key {key_id} has {size} bytes, it needs at least {MIN_KEY_BYTES}")
+        elif len(set(base64.b64decode(encoded))) < 8:  # noqa: PLR2004 - zeros, "aaaa…": never random
+            faults.append(f"the key {key_id} is not random; `flask keys new` prints a fresh set")
+    return faults
+
+
+def _shared_secrets(settings: "Settings") -> Iterator[str]:
+    owners: dict[str, str] = {}
+    for name in RINGS:
+        for entry in getattr(settings, name).get_secret_value().split(","):
+            secret = entry.partition(":")[2].strip()
+            if secret and owners.setdefault(secret, name) != name:
+                yield f"{name.upper()}: shares a key with {owners[secret].upper()}; each purpose needs its own"
+    token = settings.ops_token.get_secret_value() if settings.ops_token else ""
+    if token and (token in owners or len(token) < MIN_KEY_BYTES):
+        yield f"OPS_TOKEN: must have at least {MIN_KEY_BYTES} characters and be no other secret"
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0]
+
+
+def _database_is_private(url: str) -> bool:
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    host = query.get("host", [parts.hostname or ""])[0]
+    return _loopback(host) or query.get("sslmode", [""])[0] in NAMED_TLS_MODES
+
+
+def _loopback(host: str | None) -> bool:
+    """Whether traffic to the host never leaves the machine: no host, a socket path, or loopback."""
+    if not host or host.startswith("/") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,101 @@
+"""The security trail: append-only by database grants, written in the transaction of what it tells (SEC-58).
+
+The service's own role may insert and read these rows, not change or delete them. Kept ``AUDIT_RETENTION_DAYS``;
+the job ``audit.sweep`` calls a function of the owner that refuses to touch anything younger than 31 days.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Index, String, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.access import Client
+from app.core.address import truncated
+from app.core.clock import Clock
+from app.core.db import Base
+from app.core.ids import new_id
+from app.core.telemetry import request_id
+from app.core.uow import UnitOfWork
+
+
+class AuditKind(StrEnum):
+    """The closed list of security events."""
+
+    registration_requested = "registration.requested"
+    registration_for_known_address = "registration.known_address"
+    verification_resent = "verification.resent"
+    verification_failed = "verification.failed"
+    email_verified = "email.verified"
+    sign_in_succeeded = "sign_in.succeeded"
+    sign_in_failed = "sign_in.failed"
+    sign_in_throttled = "sign_in.throttled"
+    sign_in_flood = "sign_in.flood"
+    sign_in_unlocked = "sign_in.unlocked"
+    password_rehashed = "password.rehashed"
+    session_signed_out = "session.signed_out"
+    session_revoked = "session.revoked"
+    sessions_revoked_others = "session.revoked_others"
+    sessions_evicted = "session.evicted"
+    refresh_reused = "refresh.reused"
+    refresh_restored = "refresh.counter_moved_forward"
+    epoch_moved = "auth_epoch.moved"
+    administrator_created = "administrator.created"
+
+
+class AuditEvent(Base):
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_user_id_created_at", "user_id", "created_at"),
+        Index("ix_audit_events_created_at", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[UUID | None]
+    actor_id: Mapped[UUID | None]
+    ip: Mapped[str | None] = mapped_column(String(45))
+    device: Mapped[str | None] = mapped_column(String(100))
+    data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AuditTrail:
+    """Writes the trail into the current unit of work."""
+
+    def __init__(self, uow: UnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    def record(
+        self,
+        kind: AuditKind,
+        *,
+        user: UUID | None,
+        actor: UUID | None = None,
+        client: Client | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Args: user: whose account it concerns. actor: who did it, if known. data: never a secret or address."""
+        self._uow.session.add(
+            AuditEvent(
+                id=new_id(),
+                kind=kind.value,
+                user_id=user,
+                actor_id=actor,
+                ip=truncated(client.address) if client else None,
+                device=client.device_name if client else None,
+                data=dict(data or {}),
+                request_id=request_id.get(),
+                created_at=self._clock.now(),
+            )  # fmt: skip
+        )
+
+    def sweep(self, before: datetime) -> int:
+        """Delete what is older, through the owner's function; the answer is how many."""
+        return self._uow.session.execute(select(func.purge_audit_events(before))).scalar_one()

@@ -1,0 +1,89 @@
+"""Driver errors become ours: one map from SQLSTATE and exception class to a code (traps T19, T5).
+
+A unique constraint names its own error: ``Index(..., info={"error": (Code.x, "sentence")})``.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import exc
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.core.db import Base
+from app.core.errors import AppError, Code
+
+SERIALIZATION = {"40001", "40P01"}
+TIMED_OUT = {"57014", "55P03"}
+UNAVAILABLE_CLASSES = ("08", "53", "57P")
+SCHEMA_BEHIND = {"42P01", "42703", "3F000"}
+READ_ONLY = "25006"
+UNIQUE = "23505"
+
+
+class RetryableConflict(AppError):
+    """Two transactions met; running the whole use case again is right. Its last form is 409 write_conflict."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Code.write_conflict, "Somebody else changed this at the same moment. Try again.", retry_after=1
+        )
+
+
+def translate(error: BaseException) -> AppError | None:
+    """The error to tell instead, or ``None`` when this is no database error or a bug of ours."""
+    if isinstance(error, StaleDataError):
+        return RetryableConflict()
+    if isinstance(error, exc.TimeoutError):
+        return _overloaded()
+    if isinstance(error, exc.DisconnectionError):
+        return database_unavailable()
+    return _from_driver(error) if isinstance(error, exc.DBAPIError) else None
+
+
+def database_unavailable() -> AppError:
+    return AppError(
+        Code.database_unavailable, "The database cannot be reached. Try again soon.", retry_after=2
+    )
+
+
+def read_only() -> AppError:
+    return AppError(
+        Code.read_only, "The service is read-only at the moment. Try again later.", retry_after=30
+    )
+
+
+def _overloaded() -> AppError:
+    return AppError(Code.overloaded, "The service is busy. Try again soon.", retry_after=2)
+
+
+def _from_driver(error: exc.DBAPIError) -> AppError | None:
+    state = getattr(error.orig, "pgcode", None) or ""
+    if state in SERIALIZATION:
+        return RetryableConflict()
+    if state == UNIQUE:
+        return _unique(error.orig)
+    if state in TIMED_OUT:
+        return _overloaded()
+    if state == READ_ONLY:
+        return read_only()
+    lost = error.connection_invalidated or (
+        not state and isinstance(error, exc.OperationalError | exc.InterfaceError)
+    )
+    if lost or state in SCHEMA_BEHIND or state.startswith(UNAVAILABLE_CLASSES):
+        return database_unavailable()
+    if state.startswith("22"):
+        return AppError(Code.validation_failed, "A value of the request is outside what can be stored.")
+    return None
+
+
+def _unique(driver_error: Any) -> AppError:
+    name = driver_error.diag.constraint_name
+    code, detail = _declared().get(name, (Code.write_conflict, "This conflicts with something that exists."))
+    return AppError(code, detail)
+
+
+@lru_cache(maxsize=1)
+def _declared() -> dict[str, tuple[Code, str]]:
+    tables = Base.metadata.tables.values()
+    named = [thing for table in tables for thing in (*table.constraints, *table.indexes)]
+    return {str(thing.name): thing.info["error"] for thing in named if "error" in thing.info}

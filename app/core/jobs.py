@@ -1,0 +1,117 @@
+"""Work for later: a job is a row written in the same transaction as the change that wants it (procrastinate).
+
+Arguments hold ids and plain words, never a token, code or address. A finished job is deleted at once, a failed one
+after seven days by the job ``jobs.sweep``. Each job carries the id of the request that caused it into its log lines.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import procrastinate
+from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import Engine, text
+
+from app.core.db_errors import RetryableConflict
+from app.core.telemetry import log, request_id, start_request
+from app.core.uow import UnitOfWork
+
+logger = log(__name__)
+TRIES_ON_CONFLICT = 3
+OLD_FAILURES = text(
+    "DELETE FROM procrastinate_jobs WHERE status IN ('failed', 'cancelled', 'aborted', 'succeeded') AND id IN ("
+    " SELECT job_id FROM procrastinate_events GROUP BY job_id"
+    " HAVING max(at) < clock_timestamp() - interval '7 days')"
+)
+"""The queue stamps its rows with the server's clock, so their age is taken by it too."""
+Handler = Callable[..., Any]
+
+
+class JobQueue:
+    """Registers handlers and inserts jobs.
+
+    Args:
+        engine: the service's pool, for what is deferred outside a unit of work.
+        uow: jobs are written on its connection.
+        before_each: called before a handler (reads the shared clock).
+    """
+
+    def __init__(self, engine: Engine, uow: UnitOfWork, before_each: Callable[[], None]) -> None:
+        # Two apps: one only inserts, on our own connections; the other knows the handlers, and the worker gives it
+        # its own connector. With one app a handler that defers would meet the worker's.
+        self._inserts = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+        self._inserts.open(engine)  # type: ignore[arg-type]  # the connector takes an engine
+        self.app = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
+        self._uow = uow
+        self._before_each = before_each
+        self.names: list[str] = []
+
+    def register(self, name: str, handler: Handler, *, attempts: int = 8, cron: str | None = None) -> None:
+        """Name a handler; with ``cron`` it also runs by itself.
+
+        Args:
+            name: ``feature.verb``; it stands in the queue, so it is never renamed.
+            handler: called with the job's arguments; it may run twice, so it must not mind.
+            attempts: tries in all, with growing pauses (2, 4, 8 ... s).
+            cron: five fields, UTC.
+        """
+        retry = procrastinate.RetryStrategy(max_attempts=attempts, exponential_wait=2)
+
+        def run(caused_by: str | None = None, timestamp: int | None = None, **arguments: Any) -> None:  # noqa: ARG001 - periodic jobs get the time they were due
+            self._run(name, handler, caused_by, arguments)
+
+        task = self.app.task(name=name, retry=retry, queueing_lock=name if cron else None)(run)
+        if cron:
+            self.app.periodic(cron=cron)(task)
+        self.names.append(name)
+
+    def defer(self, name: str, **arguments: str | int | None) -> None:
+        """Insert a job on the current unit of work's connection: it exists if and only if that commits."""
+        task = self.app.tasks[name]
+        connection = self._uow.session.connection()
+        task.configure(connection=connection, queueing_lock=None).defer(
+            caused_by=request_id.get(), **arguments
+        )
+
+    def defer_now(self, name: str) -> None:
+        """Let a periodic job run soon, unless it already waits."""
+        try:
+            self._inserts.configure_task(name, queueing_lock=name).defer(caused_by=request_id.get())
+        except AlreadyEnqueued:
+            logger.debug("job_already_waits", job=name)
+
+    def sweep(self) -> int:
+        """Delete jobs that failed a week ago, inside the caller's transaction; the answer is how many."""
+        result = self._uow.session.execute(OLD_FAILURES)
+        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+
+    def _run(self, name: str, handler: Handler, caused_by: str | None, arguments: dict[str, Any]) -> None:
+        stats = start_request(caused_by)
+        self._before_each()
+        started = time.perf_counter()
+        outcome = "failed"
+        try:
+            _with_retries(handler, arguments)
+            outcome = "done"
+        finally:
+            logger.info(
+                "job",
+                job=name,
+                outcome=outcome,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                db_queries=stats.db_queries,
+            )
+            request_id.set(None)
+
+
+def _with_retries(handler: Handler, arguments: dict[str, Any]) -> None:
+    """The job runner is an outermost caller: it runs the whole handler again when transactions met."""
+    for left in reversed(range(TRIES_ON_CONFLICT)):
+        try:
+            handler(**arguments)
+        except RetryableConflict:
+            if not left:
+                raise
+        else:
+            return

@@ -1,0 +1,37 @@
+"""What Prometheus scrapes. Several processes share one folder of counters (PROMETHEUS_MULTIPROC_DIR)."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Histogram(
+    "holdfast_request_seconds",
+    "Time from the first byte of a request to the answer, by operation and status class.",
+    ["operation", "status_class"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+POOL_IN_USE = Gauge("holdfast_db_pool_in_use", "Database connections in use.", multiprocess_mode="livesum")
+POOL_WAIT = Histogram(
+    "holdfast_db_pool_wait_seconds",
+    "Time a request waited for a database connection.",
+    buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 1, 2, 5),
+)
+REDIS_BREAKER_OPEN = Gauge(
+    "holdfast_redis_breaker_open",
+    "Processes that leave Redis alone after it failed.",
+    multiprocess_mode="livesum",
+)
+LIMITER_DEGRADED = Counter(
+    "holdfast_limiter_degraded_total", "Requests counted by a process alone because Redis was away."
+)
+CACHE_LOOKUPS = Counter(
+    "holdfast_cache_lookups_total", "Fact look-ups by kind of fact and outcome.", ["namespace", "outcome"]
+)
+HASHES_WAITING = Gauge(
+    "holdfast_password_hashes_waiting", "Requests that wait for a turn to hash.", multiprocess_mode="livesum"
+)
+SIGN_INS = Counter("holdfast_sign_ins_total", "Sign-in attempts by outcome.", ["outcome"])
+JOBS_OLDEST = Gauge(
+    "holdfast_jobs_oldest_seconds",
+    "Age of the oldest job that waits and is due.",
+    multiprocess_mode="mostrecent",
+)
+JOBS_FAILED = Gauge("holdfast_jobs_failed", "Jobs that failed for good.", multiprocess_mode="mostrecent")

@@ -1,0 +1,157 @@
+"""Password hashes: bcrypt over a keyed digest, and never more of them at once than the machine can bear.
+
+Stored form (SEC-03): ``hf1$<pepper id>$<bcrypt string>``. The bcrypt string carries cost and salt and begins with a
+dollar sign of its own, hence the two in a row: ``hf1$p1$$2b$12$...``.
+
+bcrypt never sees the password but ``base64(HMAC-SHA384(pepper, NFC(password)))``: always 64 bytes, so its limit of
+72 is never met and the last character of a long password counts; keyed, so a stolen table is worthless without
+the pepper. NFC is the only change to what was typed: two keyboards may spell the same "é" in two ways.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import bcrypt
+
+from app.core.errors import AppError, Code
+
+SCHEME = "hf1"
+LOWEST_COST, HIGHEST_COST = 4, 31  # bcrypt's own bounds
+THREADS_KEPT_FREE = 2
+_STORED = re.compile(r"hf1\$([A-Za-z0-9_-]{1,64})\$(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})")
+
+
+class PepperRing(Protocol):
+    """Pepper keys by id; the current one for new hashes, the others for old ones."""
+
+    @property
+    def current(self) -> tuple[str, bytes]: ...
+
+    def get(self, key_id: str, /) -> bytes | None: ...
+
+
+def waiting_room(threads: int, slots: int) -> int:
+    """How many threads of a process may wait for a hash: the last two always stay free for other work (SEC-07)."""
+    return max(0, threads - THREADS_KEPT_FREE - slots)
+
+
+class PasswordHasher:
+    """Makes and checks password hashes; one for the whole process.
+
+    Args:
+        peppers: the pepper ring (32 bytes or more a key).
+        cost: bcrypt's work factor, a power of two; 12 takes about a quarter of a second on one core.
+        slots: hashes that may run at the same time in this process; the cores of the host divided by its processes.
+        wait_seconds: how long a further one waits for a slot.
+        max_waiting: how many may wait; see ``waiting_room``.
+    """
+
+    def __init__(
+        self, peppers: PepperRing, cost: int, slots: int, wait_seconds: float = 2.0, max_waiting: int = 1
+    ) -> None:
+        if not LOWEST_COST <= cost <= HIGHEST_COST:
+            raise ValueError(f"cost must be {LOWEST_COST} to {HIGHEST_COST}")
+        if slots < 1 or max_waiting < 0:
+            raise ValueError("slots must be at least 1 and max_waiting at least 0")
+        self._peppers = peppers
+        self._cost = cost
+        self._slots = slots
+        self._wait_seconds = wait_seconds
+        self._max_waiting = max_waiting
+        self._changed = threading.Condition()
+        self._running = 0
+        self._waiting = 0
+        # A real salt and a digest that nobody's password has: checking against it costs what a real check costs.
+        self._nobody = bcrypt.gensalt(cost) + b"." * 31
+        self._nobodys_pepper = secrets.token_bytes(32)
+
+    @property
+    def running(self) -> int:
+        """Hashes being computed now."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """Threads that wait for a slot now."""
+        return self._waiting
+
+    def hash(self, password: str) -> str:
+        """A fresh hash under the current pepper and cost.
+
+        Raises:
+            AppError: ``overloaded``, when no slot came free in time.
+        """
+        pepper_id, pepper = self._peppers.current
+        digest = _digest(pepper, password)
+        with self._slot():
+            made = bcrypt.hashpw(digest, bcrypt.gensalt(self._cost))
+        return f"{SCHEME}${pepper_id}${made.decode()}"
+
+    def verify(self, password: str, stored: str | None) -> bool:
+        """Whether the password is the one behind the stored hash.
+
+        With ``None`` (no such account), a malformed hash or one under an unknown pepper, the answer is no after the
+        same work, so that time tells nobody which accounts exist (SEC-12).
+
+        Raises:
+            AppError: ``overloaded``, when no slot came free in time.
+        """
+        found = _STORED.fullmatch(stored) if stored else None
+        pepper = self._peppers.get(found[1]) if found else None
+        real = found is not None and pepper is not None
+        digest = _digest(pepper or self._nobodys_pepper, password)
+        target = found[2].encode() if found and real else self._nobody
+        with self._slot():
+            try:
+                matches = bcrypt.checkpw(digest, target)
+            except ValueError:  # a cost or salt that bcrypt refuses: as malformed as the rest, and as slow
+                bcrypt.checkpw(digest, self._nobody)
+                return False
+        return matches and real
+
+    def needs_rehash(self, stored: str) -> bool:
+        """Whether a hash should be made anew at the next right password: old scheme, pepper or lower cost (SEC-04)."""
+        found = _STORED.fullmatch(stored)
+        return found is None or found[1] != self._peppers.current[0] or int(found[3]) < self._cost
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        with self._changed:
+            # Nobody overtakes those who wait already.
+            if self._running >= self._slots or self._waiting:
+                self._wait_for_slot()
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify()
+
+    def _wait_for_slot(self) -> None:
+        if self._waiting >= self._max_waiting:
+            raise _overloaded()
+        self._waiting += 1
+        try:
+            if not self._changed.wait_for(lambda: self._running < self._slots, self._wait_seconds):
+                raise _overloaded()
+        finally:
+            self._waiting -= 1
+
+
+def _digest(pepper: bytes, password: str) -> bytes:
+    # A lone surrogate is refused at the door, but a password check must never be what fails on one.
+    typed = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    return base64.b64encode(hmac.new(pepper, typed, hashlib.sha384).digest())
+
+
+def _overloaded() -> AppError:
+    return AppError(Code.overloaded, "Too many people are signing in at this moment.", retry_after=2)

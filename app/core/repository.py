@@ -1,0 +1,53 @@
+"""What every repository has: the session of the current unit of work, and finding a row by its key."""
+
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.core.db import Base
+from app.core.errors import not_found
+from app.core.uow import UnitOfWork
+
+Row = TypeVar("Row", bound=Base)
+
+
+class Repository(Generic[Row]):
+    """All SQL of one feature lives in its child of this class. It never commits and never decides.
+
+    Attributes:
+        model: the mapped class.
+        noun: what a missing row is called in an error.
+    """
+
+    model: type[Row]
+    noun = "resource"
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    @property
+    def session(self) -> Session:
+        return self._uow.session
+
+    def find(self, key: UUID, *, lock: bool = False) -> Row | None:
+        """The row, or ``None``. ``lock`` takes FOR NO KEY UPDATE, which lets inserts of children pass."""
+        return self.session.get(self.model, key, with_for_update={"key_share": True} if lock else None)
+
+    def require(self, key: UUID, *, lock: bool = False) -> Row:
+        """The row.
+
+        Raises:
+            AppError: ``not_found``.
+        """
+        row = self.find(key, lock=lock)
+        if row is None:
+            raise not_found(self.noun)
+        return row
+
+    def add(self, row: Row) -> Row:
+        self.session.add(row)
+        return row
+
+    def flush(self) -> None:
+        self.session.flush()

@@ -1,0 +1,171 @@
+"""The unit of work: one transaction per use case, committed on leaving its block.
+
+A service opens it; nobody else commits. Blocks nest: an inner service joins the outer transaction, and an inner
+failure dooms the whole even when the caller swallows it. Hooks run once, after the real COMMIT, never after a
+rollback. (SQLAlchemy's own ``after_commit`` event also fires when a savepoint is released, so it is not used.)
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.core.db import reading
+from app.core.db_errors import read_only, translate
+from app.core.telemetry import log
+
+logger = log(__name__)
+Hook = tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+class DoomedTransactionError(RuntimeError):
+    """An inner block failed, its error was swallowed, and the outer block wanted to commit all the same."""
+
+
+class _State:
+    def __init__(self, session: Session, *, writes: bool) -> None:
+        self.session = session
+        self.writes = writes
+        self.depth = 0
+        self.doomed = False
+        self.hooks: list[Hook] = []
+
+
+class UnitOfWork:
+    """One per process; each thread has its own current transaction.
+
+    Args:
+        engine: the pool of the row-only role.
+        read_only: refuse every write block with ``read_only`` (planned maintenance).
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+        self._writer = engine
+        self._reader = reading(engine)
+        self._read_only = read_only
+        self._local = threading.local()
+
+    @property
+    def _state(self) -> _State | None:
+        return getattr(self._local, "state", None)
+
+    @property
+    def active(self) -> bool:
+        return self._state is not None
+
+    @property
+    def session(self) -> Session:
+        """The session of the current block.
+
+        Raises:
+            RuntimeError: outside any block.
+        """
+        if self._state is None:
+            raise RuntimeError("there is no unit of work here; open one in the service")
+        return self._state.session
+
+    def __enter__(self) -> "UnitOfWork":
+        state = self._state
+        if state is None:
+            if self._read_only:
+                raise read_only()
+            state = self._local.state = _State(Session(self._writer, expire_on_commit=False), writes=True)
+        elif not state.writes:
+            raise RuntimeError("a write inside a reading block would not be a transaction")
+        state.depth += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        state = self._state
+        assert state is not None  # noqa: S101 - __enter__ made it
+        state.depth -= 1
+        if error is not None:
+            state.doomed = True
+        if state.depth:
+            return
+        self._local.state = None
+        try:
+            self._finish(state, error)
+        finally:
+            state.session.close()
+        _run(state.hooks)
+
+    def _finish(self, state: _State, error: BaseException | None) -> None:
+        if error is not None:
+            state.session.rollback()
+            told = translate(error)
+            if told is not None:
+                raise told from error
+            state.hooks.clear()
+            return
+        if state.doomed:
+            state.session.rollback()
+            raise DoomedTransactionError
+        try:
+            state.session.commit()
+        except Exception as failure:
+            state.session.rollback()
+            told = translate(failure)
+            if told is None:
+                raise
+            raise told from failure
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A block that only reads: autocommit, so each statement sees what is committed by then.
+
+        Inside a write block it joins that transaction instead.
+        """
+        if self._state is not None:
+            yield self._state.session
+            return
+        state = self._local.state = _State(Session(self._reader, expire_on_commit=False), writes=False)
+        try:
+            yield state.session
+        except Exception as error:
+            told = translate(error)
+            if told is None:
+                raise
+            raise told from error
+        finally:
+            self._local.state = None
+            state.session.close()
+
+    @contextmanager
+    def item(self) -> Iterator[None]:
+        """A savepoint for one item of a bulk: its failure undoes that item alone and drops its hooks."""
+        state = self._state
+        if state is None or not state.writes:
+            raise RuntimeError("an item belongs inside a write block")
+        doomed, hooks = state.doomed, len(state.hooks)
+        try:
+            with state.session.begin_nested():
+                yield
+        except Exception as error:
+            state.doomed = doomed
+            del state.hooks[hooks:]
+            told = translate(error)
+            if told is None:
+                raise
+            raise told from error
+
+    def after_commit(self, hook: Callable[..., Any], *args: Any) -> None:
+        """Call ``hook(*args)`` once the outermost block has committed; its failure is logged, not raised."""
+        state = self._state
+        if state is None or not state.writes:
+            raise RuntimeError("a hook belongs inside a write block")
+        state.hooks.append((hook, args))
+
+
+def _run(hooks: list[Hook]) -> None:
+    for hook, args in hooks:
+        try:
+            hook(*args)
+        except Exception:
+            logger.exception("after_commit_hook_failed", hook=getattr(hook, "__qualname__", repr(hook)))

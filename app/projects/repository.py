@@ -1,0 +1,151 @@
+"""SQL of projects and memberships."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import REAL, ColumnElement, Select, cast, delete, func, literal, select
+
+from app.core.access import Actor
+from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
+from app.core.repository import Repository
+from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
+from app.projects.views import ProjectView
+from app.users.models import User
+
+Visible = Select[tuple[Project, str]]
+
+
+@dataclass(frozen=True)
+class ProjectFilters:
+    """What a list may be narrowed by; all that is set must hold."""
+
+    q: str | None = None
+    status: Collection[str] = field(default_factory=lambda: (ProjectStatus.active.value,))
+    role: str | None = None
+    owner_id: UUID | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+    sort: str | None = None
+
+
+def _by_relevance(q: str) -> Sort:
+    # similarity() answers float4; the bound value must be one too, or equal keys would not compare as equal.
+    return Sort(
+        func.similarity(func.lower(Project.name), q.lower()), True, lambda value: cast(literal(value), REAL)
+    )
+
+
+SORTS = {
+    "updated_at": Sort(Project.updated_at, False, datetime.fromisoformat),
+    "-updated_at": Sort(Project.updated_at, True, datetime.fromisoformat),
+    "created_at": Sort(Project.created_at, False, datetime.fromisoformat),
+    "-created_at": Sort(Project.created_at, True, datetime.fromisoformat),
+    "name": Sort(func.lower(Project.name), False),
+    "-name": Sort(func.lower(Project.name), True),
+}
+DEFAULT_SORT, RELEVANCE = "-updated_at", "relevance"
+
+
+class ProjectRepository(Repository[Project]):
+    model = Project
+    noun = "project"
+
+    def visible_to(self, actor: Actor) -> Visible:
+        """Projects the actor belongs to, each with the actor's role; the trash is the owner's alone."""
+        return (
+            select(Project, ProjectMember.role)
+            .join(ProjectMember, ProjectMember.project_id == Project.id)
+            .where(
+                ProjectMember.user_id == actor.user_id,
+                (Project.status != ProjectStatus.deleted.value)
+                | (ProjectMember.role == ProjectRole.owner.value),
+            )
+        )
+
+    def find_visible(
+        self, actor: Actor, project_id: UUID, *, lock: bool = False
+    ) -> tuple[Project, str] | None:
+        """The project and the actor's role in it, or ``None``; ``lock`` locks the project's row."""
+        statement = self.visible_to(actor).where(Project.id == project_id)
+        if lock:
+            statement = statement.with_for_update(of=Project, key_share=True)
+        row = self.session.execute(statement).one_or_none()
+        return (row[0], row[1]) if row else None
+
+    def list_visible(
+        self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
+    ) -> Page[ProjectView]:
+        """One page of what the actor may see."""
+        name = filters.sort or (RELEVANCE if filters.q else DEFAULT_SORT)
+        sort = (
+            _by_relevance(filters.q)
+            if name == RELEVANCE and filters.q
+            else SORTS.get(name, SORTS[DEFAULT_SORT])
+        )
+        statement = self.visible_to(actor).where(*_conditions(filters))
+        scope = query_scope("projects", actor.user_id, name, _plain(filters))
+        return page_of(
+            self.session, statement, sort=sort, key=Project.id, cursors=cursors, scope=scope, request=request,
+            make=lambda row: ProjectView.of(row[0], row[1]),
+        )  # fmt: skip
+
+    def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
+        self.session.add(
+            ProjectMember(project_id=project_id, user_id=user_id, role=role.value, joined_at=now)
+        )
+
+    def owners(self, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+        """What is shown of the owners: id and display name."""
+        rows = self.session.execute(select(User.id, User.display_name).where(User.id.in_(ids)))
+        return {row.id: {"id": row.id, "display_name": row.display_name} for row in rows}
+
+    def member_counts(self, ids: Collection[UUID]) -> dict[UUID, int]:
+        counted = (
+            select(ProjectMember.project_id, func.count())
+            .where(ProjectMember.project_id.in_(ids))
+            .group_by(ProjectMember.project_id)
+        )
+        return {row[0]: row[1] for row in self.session.execute(counted)}
+
+    def remove(self, project: Project) -> None:
+        self.session.delete(project)
+
+    def trashed_before(self, moment: datetime, most: int) -> list[Project]:
+        """Projects that lay in the trash long enough, locked; those another worker holds are left to it."""
+        statement = (
+            select(Project)
+            .where(Project.deleted_at < moment)
+            .order_by(Project.deleted_at)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        return list(self.session.execute(statement).scalars())
+
+    def forget_of(self, ids: Collection[UUID]) -> None:
+        """Delete projects for good, with their memberships."""
+        self.session.execute(delete(Project).where(Project.id.in_(ids)))
+
+
+def _conditions(filters: ProjectFilters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Project.status.in_(list(filters.status))]
+    if filters.q:
+        conditions.append(func.lower(Project.name).contains(filters.q.lower(), autoescape=True))
+    if filters.role:
+        conditions.append(ProjectMember.role == filters.role)
+    if filters.owner_id:
+        conditions.append(Project.owner_id == filters.owner_id)
+    if filters.created_after:
+        conditions.append(Project.created_at >= filters.created_after)
+    if filters.created_before:
+        conditions.append(Project.created_at < filters.created_before)
+    if filters.updated_after:
+        conditions.append(Project.updated_at >= filters.updated_after)
+    return conditions
+
+
+def _plain(filters: ProjectFilters) -> dict[str, Any]:
+    return {name: value for name, value in vars(filters).items() if name != "sort"}

@@ -1,0 +1,84 @@
+"""Projects on the wire."""
+
+from typing import Any
+
+from marshmallow import fields, post_load
+
+from app.projects.models import ProjectRole, ProjectStatus
+from app.projects.repository import RELEVANCE, SORTS, ProjectFilters
+from app.web.fields import Choice, Choices, Id, Text, Timestamp
+from app.web.schemas import Input, Output, PageQuery, page_of
+
+COUNT = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64"}
+EXPANDABLE = ("owner", "counts")
+
+
+class ProjectCreate(Input):
+    name = Text(required=True, shortest=1, longest=255, metadata={"examples": ["Reef survey"]})
+    description = Text(longest=10_000, lines=True, allow_none=True, load_default=None)
+
+
+class ProjectUpdate(Input):
+    """Absent keeps, null clears."""
+
+    name = Text(shortest=1, longest=255, metadata={"examples": ["Reef survey 2026"]})
+    description = Text(longest=10_000, lines=True, allow_none=True)
+
+
+class ProjectOwner(Output):
+    id = Id(required=True)
+    display_name = fields.String(required=True, metadata={"maxLength": 100, "examples": ["Alice"]})
+
+
+class ProjectCounts(Output):
+    members = fields.Integer(required=True, metadata=COUNT)
+    files = fields.Integer(required=True, metadata=COUNT)
+    storage_bytes = fields.Integer(required=True, metadata=COUNT)
+
+
+class Project(Output):
+    """A project as the caller sees it."""
+
+    id = Id(required=True, metadata={"examples": ["0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02"]})
+    name = fields.String(required=True, metadata={"maxLength": 255, "examples": ["Reef survey"]})
+    description = fields.String(required=True, allow_none=True, metadata={"maxLength": 10_000})
+    status = Choice(list(ProjectStatus), required=True)
+    owner_id = Id(required=True)
+    my_role = Choice(list(ProjectRole), required=True)
+    version = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 2147483647, "format": "int32"})
+    created_at = Timestamp(required=True, metadata={"examples": ["2026-05-01T12:00:00.000Z"]})
+    updated_at = Timestamp(required=True)
+    archived_at = Timestamp(required=True, allow_none=True)
+    deleted_at = Timestamp(required=True, allow_none=True)
+    owner = fields.Nested(ProjectOwner, required=True, allow_none=True)
+    counts = fields.Nested(ProjectCounts, required=True, allow_none=True)
+
+
+ProjectPage: Any = page_of(Project)
+
+
+class ProjectExpand(Input):
+    expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner"]})
+
+
+class ProjectQuery(PageQuery):
+    """Filters of the list; all that are sent must hold."""
+
+    q = Text(shortest=1, longest=100, metadata={"description": "Part of the name."})
+    status = Choices(list(ProjectStatus), metadata={"examples": ["active"]})
+    role = Choice(list(ProjectRole))
+    owner_id = Id()
+    created_after = Timestamp(metadata={"description": "At or after."})
+    created_before = Timestamp(metadata={"description": "Before."})
+    updated_after = Timestamp(metadata={"description": "At or after."})
+    sort = Choice([*SORTS, RELEVANCE], metadata={"description": "`relevance` needs `q`, and is its default."})
+    expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner,counts"]})
+
+    @post_load
+    def split(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        chosen = {
+            name: data.pop(name)
+            for name in list(data)
+            if name not in {"page", "expand", "limit", "cursor", "include_total"}
+        }
+        return {**data, "filters": ProjectFilters(**chosen)}

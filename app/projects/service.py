@@ -1,0 +1,216 @@
+"""What people do with projects."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.access import Actor, allow
+from app.core.cache import FactCache
+from app.core.clock import Clock
+from app.core.errors import AppError, Code, not_found
+from app.core.events import EventKind, Events
+from app.core.ids import new_id
+from app.core.invalidation import Invalidator
+from app.core.pagination import Cursors, Page, PageRequest
+from app.core.uow import UnitOfWork
+from app.core.versions import check_version
+from app.projects import policy
+from app.projects.models import Project, ProjectRole, ProjectStatus
+from app.projects.repository import ProjectFilters, ProjectRepository
+from app.projects.views import ProjectView
+
+NAMESPACE = "project"
+SWEEP_BATCH = 200
+Versions = Collection[int] | None
+
+
+class ProjectService:
+    """One method per use case; each is one transaction, and decides on the row it loaded."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        projects: ProjectRepository,
+        cursors: Cursors,
+        cache: FactCache,
+        invalidator: Invalidator,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._projects = projects
+        self._cursors = cursors
+        self._cache = cache
+        self._invalidator = invalidator
+        self._events = events
+        self._clock = clock
+
+    def create(self, actor: Actor, name: str, description: str | None = None) -> ProjectView:
+        """A new project of the caller's own."""
+        now = self._clock.now()
+        with self._uow:
+            project = self._projects.add(
+                Project(
+                    id=new_id(),
+                    owner_id=actor.user_id,
+                    name=name,
+                    description=description,
+                    status=ProjectStatus.active.value,
+                    version=1,
+                    created_at=now,
+                    updated_at=now,
+                )  # fmt: skip
+            )
+            self._projects.flush()
+            self._projects.add_member(project.id, actor.user_id, ProjectRole.owner, now)
+            told = {"name": {"before": None, "after": name}}
+            self._record(EventKind.project_created, actor, project, told)
+            return ProjectView.of(project, ProjectRole.owner.value)
+
+    def get(self, actor: Actor, project_id: UUID, expand: Collection[str] = ()) -> ProjectView:
+        """One project.
+
+        Raises:
+            AppError: ``not_found`` where the caller may not know of it.
+        """
+        facts = self._cache.fetch(
+            NAMESPACE, str(project_id), str(actor.user_id), lambda: self._load(actor, project_id)
+        )
+        if facts is None or not policy.can_read(facts["my_role"], facts["status"]):
+            raise not_found("project")
+        return self._expanded([ProjectView.revive(facts)], expand)[0]
+
+    def list_visible(
+        self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str] = ()
+    ) -> Page[ProjectView]:
+        """One page of the caller's projects.
+
+        Raises:
+            AppError: ``invalid_cursor``.
+        """
+        with self._uow.reading():
+            page = self._projects.list_visible(actor, filters, self._cursors, request)
+            self._expanded(page.items, expand)
+            return page
+
+    def update(
+        self, actor: Actor, project_id: UUID, changes: Mapping[str, Any], expected: Versions = None
+    ) -> ProjectView:
+        """Change name or description.
+
+        Raises:
+            AppError: ``not_found``, ``forbidden``, ``version_conflict``, ``project_archived``, ``project_deleted``.
+        """
+        with self._uow:
+            project, role = self._require(actor, project_id)
+            allow(permitted=policy.can_edit(role))
+            check_version(project, expected, ProjectView.of(project, role))
+            project.ensure_editable()
+            told = project.apply(changes, self._clock.now())
+            if told:
+                self._record(EventKind.project_updated, actor, project, told)
+            self._projects.flush()
+            return ProjectView.of(project, role)
+
+    def archive(self, actor: Actor, project_id: UUID) -> ProjectView:
+        """Make a project read-only; doing it twice is doing it once."""
+        return self._move(actor, project_id, policy.can_archive, Project.archive, EventKind.project_archived)
+
+    def unarchive(self, actor: Actor, project_id: UUID) -> ProjectView:
+        return self._move(
+            actor, project_id, policy.can_archive, Project.unarchive, EventKind.project_unarchived
+        )
+
+    def trash(self, actor: Actor, project_id: UUID, expected: Versions = None) -> ProjectView:
+        """Move a project to the trash, where its owner alone sees it."""
+        return self._move(
+            actor, project_id, policy.can_trash, Project.trash, EventKind.project_deleted, expected=expected
+        )
+
+    def restore(self, actor: Actor, project_id: UUID) -> ProjectView:
+        """Take a project out of the trash, as it was."""
+        return self._move(actor, project_id, policy.can_restore, Project.restore, EventKind.project_restored)
+
+    def purge(self, actor: Actor, project_id: UUID) -> None:
+        """Remove a project in the trash for good.
+
+        Raises:
+            AppError: ``write_conflict`` for one that is not in the trash.
+        """
+        with self._uow:
+            project, role = self._require(actor, project_id)
+            allow(permitted=policy.can_purge(role))
+            if project.status != ProjectStatus.deleted:
+                raise AppError(Code.write_conflict, "Only a project in the trash can be removed for good.")
+            self._record(EventKind.project_purged, actor, project, {})
+            self._projects.remove(project)
+
+    def purge_trash(self, keep_days: int) -> int:
+        """Remove what lay in the trash long enough, in batches; the answer is how many projects."""
+        removed = 0
+        while True:
+            with self._uow:
+                old = self._projects.trashed_before(
+                    self._clock.now() - timedelta(days=keep_days), SWEEP_BATCH
+                )
+                for project in old:
+                    self._record(EventKind.project_purged, None, project, {})
+                self._projects.forget_of([project.id for project in old])
+            removed += len(old)
+            if len(old) < SWEEP_BATCH:
+                return removed
+
+    def _move(
+        self,
+        actor: Actor,
+        project_id: UUID,
+        permitted: Callable[[str], bool],
+        change: Callable[[Project, datetime], bool],
+        kind: EventKind,
+        *,
+        expected: Versions = None,
+    ) -> ProjectView:
+        """A change of status: the same story for each, told once."""
+        with self._uow:
+            project, role = self._require(actor, project_id)
+            allow(permitted=permitted(role))
+            check_version(project, expected, ProjectView.of(project, role))
+            before = project.status
+            if change(project, self._clock.now()):
+                self._record(kind, actor, project, {"status": {"before": before, "after": project.status}})
+            self._projects.flush()
+            return ProjectView.of(project, role)
+
+    def _require(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
+        """The project, locked, and the caller's role in it."""
+        found = self._projects.find_visible(actor, project_id, lock=True)
+        if found is None:
+            raise not_found("project")
+        return found
+
+    def _load(self, actor: Actor, project_id: UUID) -> dict[str, Any] | None:
+        with self._uow.reading():
+            found = self._projects.find_visible(actor, project_id)
+        return ProjectView.of(*found).facts() if found else None
+
+    def _record(
+        self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]
+    ) -> None:
+        self._events.record(
+            kind, subject=project.id, project=project.id, actor=actor.user_id if actor else None, changes=told
+        )
+        self._invalidator.after_commit(NAMESPACE, str(project.id))
+
+    def _expanded(self, views: list[ProjectView], expand: Collection[str]) -> list[ProjectView]:
+        """Add what was asked for, with one statement per kind whatever the length of the list."""
+        if not expand or not views:
+            return views
+        with self._uow.reading():
+            owners = self._projects.owners({view.owner_id for view in views}) if "owner" in expand else {}
+            members = self._projects.member_counts([view.id for view in views]) if "counts" in expand else {}
+        for view in views:
+            view.owner = owners.get(view.owner_id)
+            if "counts" in expand:
+                view.counts = {"members": members.get(view.id, 0), "files": 0, "storage_bytes": 0}
+        return views

@@ -1,0 +1,68 @@
+"""What /readyz looks at."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.core.cache import RedisGate
+from app.core.db import reading
+from app.core.schema import expected_revision
+from app.web.health import Check
+
+WORKER_SILENT_AFTER = 60
+
+
+def build_checks(engine: Engine, gate: RedisGate, settings: Settings) -> dict[str, Callable[[], Check]]:
+    """One check a dependency; each catches what it asks for."""
+    reader = reading(engine)
+    return {
+        "postgres": lambda: _postgres(reader),
+        "redis": lambda: Check("ok") if gate.ping() else Check("degraded", "Redis does not answer; limits and cache work from memory"),
+        "migrations": lambda: _migrations(reader),
+        "worker": lambda: _worker(reader),
+        "mail": lambda: _mail(settings),
+    }  # fmt: skip
+
+
+def _postgres(engine: Engine) -> Check:
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        return Check("unavailable", f"PostgreSQL cannot be reached ({type(error).__name__})")
+    return Check("ok")
+
+
+def _migrations(engine: Engine) -> Check:
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    except SQLAlchemyError:
+        return Check("unavailable", "the schema cannot be read; run `flask db upgrade`")
+    if found != expected_revision():
+        return Check(
+            "unavailable",
+            f"the schema is at {found}, the code needs {expected_revision()}; run `flask db upgrade`",
+        )
+    return Check("ok")
+
+
+def _worker(engine: Engine) -> Check:
+    """Whether a worker showed signs of life lately, by the server's own clock: both stamps are the server's."""
+    silent = text(
+        "SELECT extract(epoch FROM clock_timestamp() - max(last_heartbeat)) FROM procrastinate_workers"
+    )
+    try:
+        with engine.connect() as connection:
+            seconds = connection.execute(silent).scalar_one_or_none()
+    except SQLAlchemyError:
+        return Check("degraded", "the job queue cannot be read")
+    if seconds is None or seconds > WORKER_SILENT_AFTER:
+        return Check("degraded", "no worker runs: mails wait; start `flask worker`")
+    return Check("ok")
+
+
+def _mail(settings: Settings) -> Check:
+    return Check("ok", "by SMTP" if settings.smtp_url else "kept in the development mailbox")

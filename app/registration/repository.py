@@ -1,0 +1,31 @@
+"""SQL of registrations."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from app.core.repository import Repository
+from app.registration.models import Registration
+
+
+class RegistrationRepository(Repository[Registration]):
+    model = Registration
+    noun = "registration"
+
+    def live(self, email_key: str, now: datetime, *, lock: bool = False) -> list[Registration]:
+        """Attempts for the address that can still be confirmed, the newest first, five at most."""
+        statement = (
+            select(Registration)
+            .where(Registration.email_key == email_key, Registration.expires_at > now)
+            .order_by(Registration.created_at.desc())
+            .limit(5)
+        )
+        return list(self.session.execute(statement.with_for_update() if lock else statement).scalars())
+
+    def delete_all(self, email_key: str) -> None:
+        """Forget every attempt for an address: it has an account now."""
+        self.session.execute(delete(Registration).where(Registration.email_key == email_key))
+
+    def sweep(self, now: datetime) -> int:
+        result = self.session.execute(delete(Registration).where(Registration.expires_at <= now))
+        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result

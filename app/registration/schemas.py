@@ -1,0 +1,64 @@
+"""Registering on the wire."""
+
+from typing import Any
+
+from marshmallow import ValidationError, fields, validates_schema
+
+from app.core.errors import FieldCode
+from app.sessions.models import Transport
+from app.web.fields import Choice, EmailAddress, Fault, Password, Secret, Text
+from app.web.schemas import Input, Output
+
+DEVICE = {
+    "examples": ["Alice's phone"],
+    "description": "What the app calls the device; shown in the list of sessions.",
+}
+CODE_PATTERN = "^[0-9]{6}$"
+ABOUT_AN_HOUR = {"minimum": 0, "maximum": 3600, "format": "int32", "description": "Seconds."}
+
+
+class Register(Input):
+    email = EmailAddress(required=True, metadata={"examples": ["dana@example.com"]})
+    password = Password(required=True, metadata={"format": "password", "maxLength": 1024, "minLength": 8})
+    display_name = Text(required=True, shortest=1, longest=100, metadata={"examples": ["Dana"]})
+    device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
+
+
+class VerificationRequired(Output):
+    """The same for known and unknown addresses."""
+
+    status = Choice(["verification_required"], required=True)
+    email = fields.String(required=True, metadata={"format": "email", "maxLength": 254})
+    resend_after = fields.Integer(required=True, metadata=ABOUT_AN_HOUR)
+
+
+class VerifyEmail(Input):
+    """Either `token` from the mail's link, or `email` and `code`."""
+
+    token = Secret(longest=500)
+    email = EmailAddress()
+    code = Secret(longest=6, metadata={"pattern": CODE_PATTERN, "examples": ["123456"]})
+    token_transport = Choice(list(Transport), load_default=Transport.body.value)
+    device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
+
+    @validates_schema
+    def one_way(self, data: dict[str, Any], **_options: Any) -> None:
+        """A link or a code, whole, and not both."""
+        missing = {"email", "code"} - data.keys()
+        if "token" in data and len(missing) < 2:  # noqa: PLR2004 - one of the two was sent
+            faults = {
+                name: [Fault(FieldCode.unknown_field, "Send the token alone.")]
+                for name in {"email", "code"} - missing
+            }
+            raise ValidationError(faults)  # type: ignore[arg-type]  # lists of messages by field
+        if "token" not in data and missing:
+            detail = "Send the token, or e-mail address and code."
+            raise ValidationError({name: [Fault(FieldCode.required, detail)] for name in sorted(missing)})  # type: ignore[arg-type]  # as above
+
+
+class ResendVerification(Input):
+    email = EmailAddress(required=True, metadata={"examples": ["dana@example.com"]})
+
+
+class Resent(Output):
+    resend_after = fields.Integer(required=True, metadata=ABOUT_AN_HOUR)

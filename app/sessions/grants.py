@@ -1,0 +1,72 @@
+"""What a client holds after signing in or refreshing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.core.access import AccessTokens
+from app.core.uow import UnitOfWork
+from app.sessions.lifetimes import Lifetimes
+from app.sessions.models import Session, Transport
+from app.sessions.tokens import RefreshTokens
+from app.users.models import User
+from app.users.repository import UserRepository
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The answer to a sign-in; the web layer moves ``refresh_token`` into a cookie where that is its transport."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str | None
+    refresh_expires_at: datetime
+    session_id: object
+    step_up_until: datetime
+    device_token: str | None
+    user: User
+    transport: Transport
+    status: Literal["signed_in"] = "signed_in"
+    token_type: Literal["Bearer"] = "Bearer"
+
+
+class Grants:
+    """Makes the tokens of a session.
+
+    Args:
+        tokens: refresh tokens.
+        access_tokens: the web layer's signer.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        users: UserRepository,
+        tokens: RefreshTokens,
+        access_tokens: AccessTokens,
+        lifetimes: Lifetimes,
+    ) -> None:
+        self._uow = uow
+        self._users = users
+        self.tokens = tokens
+        self._access_tokens = access_tokens
+        self.lifetimes = lifetimes
+
+    def of(self, session: Session) -> SignedIn:
+        """Tokens of the session's newest generation; call it after the commit."""
+        with self._uow.reading():
+            user = self._users.require(session.user_id)
+        access_token, seconds = self._access_tokens.issue(
+            user_id=user.id, session_id=session.id, generation=session.counter, role=user.role
+        )
+        return SignedIn(
+            access_token=access_token,
+            expires_in=seconds,
+            refresh_token=self.tokens.make(session),
+            refresh_expires_at=session.idle_expires_at,
+            session_id=session.id,
+            step_up_until=session.authenticated_at + self.lifetimes.step_up,
+            device_token=None,
+            user=user,
+            transport=Transport(session.transport),
+        )

@@ -1,0 +1,50 @@
+"""Mails about sessions."""
+
+from uuid import UUID
+
+from app.config import Settings
+from app.core.jobs import JobQueue
+from app.core.mail import Mailer
+from app.core.mail_templates import render
+from app.core.uow import UnitOfWork
+from app.sessions.refresh import REUSED_MAIL
+from app.sessions.repository import SessionRepository
+from app.users.repository import UserRepository
+
+
+class SessionJobs:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        sessions: SessionRepository,
+        users: UserRepository,
+        mailer: Mailer,
+        settings: Settings,
+    ) -> None:
+        self._uow = uow
+        self._sessions = sessions
+        self._users = users
+        self._mailer = mailer
+        self._settings = settings
+
+    def register_with(self, jobs: JobQueue) -> None:
+        jobs.register(REUSED_MAIL, self.tell_reused)
+
+    def tell_reused(self, session_id: str) -> None:
+        """Tell the owner that a session was ended because one of its tokens was used twice."""
+        with self._uow.reading():
+            session = self._sessions.find(UUID(session_id))
+            user = self._users.find(session.user_id) if session else None
+        if session is None or user is None or session.revoked_at is None:
+            return
+        self._mailer.send(
+            render(
+                "session_reused",
+                to=user.email,
+                product_name=self._settings.product_name,
+                display_name=user.display_name,
+                device=session.device_name or session.user_agent or "an unknown device",
+                place=session.ip or "an unknown network",
+                at=session.revoked_at,
+            )
+        )

@@ -1,0 +1,80 @@
+"""SQL of sessions."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+
+from app.core.repository import Repository
+from app.core.system import SystemState
+from app.sessions.models import Session
+from app.users.models import User
+
+
+class SessionRepository(Repository[Session]):
+    model = Session
+    noun = "session"
+
+    def lock_if_free(self, session_id: UUID) -> Session | None:
+        """The row, locked, unless another transaction holds it: refreshes never queue on a lock (SEC-19)."""
+        statement = (
+            select(Session)
+            .where(Session.id == session_id)
+            .with_for_update(skip_locked=True, key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        return self.session.execute(statement).scalar_one_or_none()
+
+    def facts(self, session_id: UUID) -> dict[str, Any] | None:
+        """What the check of an access token needs, as JSON data; one statement."""
+        row = self.session.execute(
+            select(
+                Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,
+                Session.authenticated_at, Session.revoked_at, User.role, User.status,
+                (Session.auth_epoch == SystemState.auth_epoch).label("epoch_holds"),
+            )
+            .join(User, User.id == Session.user_id)
+            .join(SystemState, SystemState.id == 1)
+            .where(Session.id == session_id)
+        ).one_or_none()  # fmt: skip
+        if row is None:
+            return None
+        return {
+            "user_id": str(row.user_id),
+            "seen": row.seen_generation,
+            "min": row.min_generation,
+            "expires_at": row.expires_at.isoformat(),
+            "authenticated_at": row.authenticated_at.isoformat(),
+            "live": row.revoked_at is None and row.epoch_holds,
+            "role": row.role,
+            "status": row.status,
+        }
+
+    def mark_seen(self, session_id: UUID, generation: int) -> None:
+        """Note, once, that a credential of this generation was accepted."""
+        self.session.execute(
+            update(Session)
+            .where(
+                Session.id == session_id, Session.seen_generation < generation, Session.counter >= generation
+            )
+            .values(seen_generation=generation)
+        )
+
+    def live(self, user_id: UUID, now: datetime, epoch: int) -> list[Session]:
+        """The account's sessions that can still be used, the last used first."""
+        statement = (
+            select(Session)
+            .where(
+                Session.user_id == user_id, Session.revoked_at.is_(None), Session.auth_epoch == epoch,
+                Session.expires_at > now, Session.idle_expires_at > now,
+            )
+            .order_by(Session.last_used_at.desc(), Session.id.desc())
+        )  # fmt: skip
+        return list(self.session.execute(statement).scalars())
+
+    def sweep(self, before: datetime) -> int:
+        """Delete what ended before that moment; the answer is how many."""
+        result = self.session.execute(delete(Session).where(Session.expires_at < before))
+        revoked = self.session.execute(delete(Session).where(Session.revoked_at < before))
+        return int(result.rowcount) + int(revoked.rowcount)  # type: ignore[attr-defined]  # cursor results

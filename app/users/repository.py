@@ -1,0 +1,24 @@
+"""SQL of accounts."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.core.access import SiteRole
+from app.core.repository import Repository
+from app.users.models import User
+
+
+class UserRepository(Repository[User]):
+    model = User
+    noun = "account"
+
+    def by_email_key(self, key: str) -> User | None:
+        return self.session.execute(select(User).where(User.email_key == key)).scalar_one_or_none()
+
+    def several(self, ids: list[UUID]) -> list[User]:
+        return list(self.session.execute(select(User).where(User.id.in_(ids))).scalars())
+
+    def administrators(self) -> int:
+        counted = select(func.count()).select_from(User).where(User.role == SiteRole.admin.value)
+        return self.session.execute(counted).scalar_one()

@@ -1,0 +1,87 @@
+"""ETag, If-None-Match and If-Match (RFC 9110, section 13; SEC-51).
+
+A tag is ``"<version>.<digest of the body>"``. Reading compares the whole tag; writing compares the version alone,
+because what a client read may differ in what it was allowed or asked to see.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Response, current_app, request
+from marshmallow import Schema
+
+from app.core.versions import VersionConflictError
+from app.web import problems
+from app.web.errors import told
+
+TAG = re.compile(r'\s*(?:W/)?"(\d{1,18})(?:\.[0-9a-f]+)?"\s*')
+REVALIDATE = "private, no-cache"
+
+
+def entity_tag(version: int, body: bytes) -> str:
+    return f'"{version}.{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+
+
+def if_match() -> frozenset[int] | None:
+    """The versions that the client's edit may be based on; ``None`` when it did not say.
+
+    A tag that is none of ours matches no version, so the answer will be 412.
+    """
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    found = (TAG.fullmatch(part) for part in header.split(","))
+    return frozenset(int(match[1]) for match in found if match)
+
+
+def with_validators(schema: Schema) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Wrap an operation that answers one versioned resource.
+
+    Args:
+        schema: of the resource, for the ``current`` of a conflict.
+    """
+
+    def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
+            try:
+                response = view(*args, **kwargs)
+            except VersionConflictError as conflict:
+                return _conflict(conflict, schema)
+            return _tagged(response)
+
+        return wrapper
+
+    return decorate
+
+
+def _tagged(response: Response) -> Response:
+    if response.status_code == 204 or not response.is_json:  # noqa: PLR2004 - no body, no tag
+        return response
+    body = response.get_data()
+    tag = entity_tag(current_app.json.loads(body)["version"], body)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = REVALIDATE
+    if request.method in {"GET", "HEAD"} and _known(tag):
+        response.status_code = 304
+        response.set_data(b"")
+    return response
+
+
+def _known(tag: str) -> bool:
+    """Weak comparison, as If-None-Match asks for."""
+    header = request.headers.get("If-None-Match", "")
+    known = {part.strip().removeprefix("W/") for part in header.split(",")}
+    return tag in known or header.strip() == "*"
+
+
+def _conflict(conflict: VersionConflictError, schema: Schema) -> Response:
+    current = schema.dump(conflict.current)
+    response = told(conflict)
+    content = problems.body(conflict.code, conflict.detail, current=current)
+    response.set_data(current_app.json.dumps(content))
+    response.headers["ETag"] = entity_tag(current["version"], current_app.json.dumps(current).encode())
+    return response

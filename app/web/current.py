@@ -1,0 +1,53 @@
+"""The application's parts, as a route finds them."""
+
+from typing import Any, TypeVar, cast
+
+from flask import current_app, g, request
+
+from app.config import Settings
+from app.core.access import Actor, Client
+from app.core.errors import AppError, Code
+
+Service = TypeVar("Service")
+MAX_USER_AGENT = 300
+
+
+def parts() -> Any:
+    """What ``wiring`` built: services by class, settings, clock and the engines."""
+    return current_app.extensions["holdfast"]
+
+
+def settings() -> Settings:
+    return cast("Settings", parts().settings)
+
+
+def service(kind: type[Service]) -> Service:
+    """The service of that class."""
+    return cast("Service", parts().services[kind])
+
+
+def current_actor() -> Actor:
+    """Who asks.
+
+    Raises:
+        AppError: ``not_authenticated`` where the route let anybody in.
+    """
+    actor = g.get("actor")
+    if actor is None:
+        raise AppError(Code.not_authenticated, "Sign in first.")
+    return cast("Actor", actor)
+
+
+def optional_actor() -> Actor | None:
+    """Who asks, if they said so; for public routes that treat both."""
+    return cast("Actor | None", g.get("actor"))
+
+
+def current_client(device_name: str | None = None) -> Client:
+    """Where the request comes from; the address is the one that the trusted proxies saw (SEC-47)."""
+    agent = _printable(request.user_agent.string)[:MAX_USER_AGENT]
+    return Client(request.remote_addr or "", agent, device_name)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter for letter in text if letter.isprintable())

@@ -1,0 +1,53 @@
+"""What each problem code means and what a client does about it: for /docs/errors and docs/errors.md."""
+
+from app.core.errors import Code
+
+EXPLANATIONS: dict[Code, str] = {
+    Code.malformed_json: "The body is not one strict JSON document: bad syntax, a name that stands twice, NaN, text that"
+    " is not Unicode, nesting beyond 64 levels. Mend the client; do not retry.",
+    Code.bad_request: "The request could not be understood at the level of HTTP: a host name we do not answer to, a bad"
+    " header. Mend the client.",
+    Code.not_authenticated: "No access token was sent. Sign in, or send `Authorization: Bearer ...`.",
+    Code.token_expired: "The access token has run out, or a newer one replaced it. Refresh, then repeat the request.",
+    Code.token_invalid: "The access token is damaged or not ours. Refresh; if that fails too, sign in.",
+    Code.session_revoked: "The session was ended, here or on another device. Sign in again.",
+    Code.session_expired: "The session was unused for too long or reached its longest life. Sign in again.",
+    Code.invalid_credentials: "The address or the password is not right. Which of them is never told.",
+    Code.refresh_invalid: "There was no refresh token, or not one of ours, or its session has ended. Drop it and sign in.",
+    Code.refresh_reused: "A refresh token that was replaced came a second time, so the session was ended to be safe."
+    " Drop the token and sign in. A client that retries a lost refresh with the same token never sees this.",
+    Code.forbidden: "You are known, and you may not do this here.",
+    Code.step_up_required: "This needs a proof of identity that is at most `max_age` seconds old. Prove it by one of"
+    " `methods`, then repeat the request.",
+    Code.csrf_failed: "The refresh cookie came without `X-CSRF-Token` or from an origin that is not in `CORS_ORIGINS`.",
+    Code.email_not_verified: "The password is right, the address is not confirmed yet. Offer to send the mail again.",
+    Code.account_suspended: "An administrator suspended the account.",
+    Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
+    Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
+    Code.not_acceptable: "Only `application/json` is answered here.",
+    Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",
+    Code.write_conflict: "What you asked for conflicts with something that exists or happens at the same moment."
+    " Read again, then decide.",
+    Code.project_archived: "Archived projects are read-only. Unarchive it first.",
+    Code.project_deleted: "The project is in the trash. Restore it first.",
+    Code.token_expired_or_used: "The link or code is too old, was used, or was tried too often. Ask for a new mail.",
+    Code.version_conflict: "The resource changed since you read it. `current` and `ETag` show how it is now: merge,"
+    " then repeat with the new `If-Match`.",
+    Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
+    Code.uri_too_long: "The address is longer than 4,094 characters.",
+    Code.unsupported_media_type: "The body must be JSON and say so: `Content-Type: application/json`.",
+    Code.headers_too_large: "One header is longer than 8 KiB, or there are too many.",
+    Code.validation_failed: "`errors` lists each refused field: where it was (`location`), its dotted name (`field`), a"
+    " stable `code` and a sentence. Show them beside the fields.",
+    Code.invalid_cursor: "The cursor is forged, or belongs to another list, other filters or another sort. Start anew"
+    " without it.",
+    Code.invalid_code: "The code is wrong or has run out. Let the person try again; after five tries a new mail is due.",
+    Code.idempotency_key_reused: "This Idempotency-Key was used for a different request. Make a new key.",
+    Code.token_transport_conflict: "The refresh token came in the body and in the cookie. Send it one way only.",
+    Code.rate_limited: "Too many requests of this kind. Wait `retry_after` seconds (also in `Retry-After`);"
+    " `RateLimit-Policy` tells the limit.",
+    Code.internal_error: "A fault of ours; it was logged under `request_id`. Retrying later may help.",
+    Code.database_unavailable: "The database cannot be reached. Retry after `Retry-After`, with the same Idempotency-Key.",
+    Code.overloaded: "Too much at once. Retry after `Retry-After`, with the same Idempotency-Key.",
+    Code.read_only: "The service does not take writes at the moment; reading works. Retry after `Retry-After`.",
+}

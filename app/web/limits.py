@@ -1,0 +1,135 @@
+"""The general rate limits: reads and writes of an account, anything anonymous of an address.
+
+flask-limiter decides; the windows live in Redis, one round trip a request. While Redis is away each process counts
+by itself, every hit as often as there are processes, so that the limit holds roughly and nothing fails (SEC-49).
+"""
+
+import threading
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_limiter import ApplicationLimit, Limiter
+from limits.storage import MemoryStorage, Storage
+
+from app.config import Settings
+from app.core.address import network
+from app.core.cache import RedisGate, RedisUnavailableError
+from app.core.clock import wall_seconds
+from app.core.metrics import LIMITER_DEGRADED
+from app.web.operations import declared
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+HIT = """
+local hits = redis.call('INCRBY', KEYS[1], ARGV[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  left = tonumber(ARGV[2])
+end
+return {hits, left}
+"""
+
+
+class SharedWindows(Storage):
+    """Fixed windows that begin with the first hit, shared through Redis.
+
+    Counting answers the window's state too, so telling the client what is left costs no second round trip.
+    """
+
+    STORAGE_SCHEME = ["holdfast"]  # noqa: RUF012 - the registry reads a list
+
+    def __init__(self, uri: str, *, gate: RedisGate, processes: int, **options: Any) -> None:
+        super().__init__(uri, **options)
+        self._gate = gate
+        self._processes = processes
+        self._alone = MemoryStorage()
+        self._told = threading.local()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RedisUnavailableError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        try:
+            hits, left_ms = self._gate.run(
+                lambda client: client.eval(HIT, 1, f"hfl:{key}", amount, expiry * 1000)
+            )
+        except RedisUnavailableError:
+            LIMITER_DEGRADED.inc()
+            hits = self._alone.incr(key, expiry, amount * self._processes)
+            left_ms = max(0.0, self._alone.get_expiry(key) - wall_seconds()) * 1000
+        self._told.state = (key, int(hits), wall_seconds() + left_ms / 1000)
+        return int(hits)
+
+    def get(self, key: str) -> int:
+        return self._state(key)[0]
+
+    def get_expiry(self, key: str) -> float:
+        return self._state(key)[1]
+
+    def _state(self, key: str) -> tuple[int, float]:
+        """What the last hit of this thread saw; flask-limiter asks about nothing else."""
+        told = getattr(self._told, "state", None)
+        return (told[1], told[2]) if told and told[0] == key else (0, wall_seconds())
+
+    def check(self) -> bool:
+        return self._gate.ping()
+
+    def reset(self) -> int | None:
+        return None
+
+    def clear(self, key: str) -> None:
+        self._gate.run(lambda client: client.delete(f"hfl:{key}"))
+
+
+def _policy() -> str:
+    """Which of the three limits counts this request."""
+    if g.get("claims") is None:
+        return "anonymous"
+    return "reads" if request.method in SAFE_METHODS else "writes"
+
+
+def _subject() -> str:
+    """Whom it counts for; never empty, an empty key would skip the limit (trap T17)."""
+    claims = g.get("claims")
+    return f"account:{claims['sub']}" if claims else f"address:{network(request.remote_addr or '')}"
+
+
+def _rate() -> str:
+    return str(current_app.config["HOLDFAST_RATES"][_policy()])
+
+
+limiter = Limiter(
+    _subject,
+    application_limits=[
+        ApplicationLimit(limit_provider=_rate, key_function=_subject, scope=lambda _endpoint: _policy())
+    ],
+    strategy="fixed-window",
+    headers_enabled=False,
+)
+
+
+@limiter.request_filter
+def _not_counted() -> bool:
+    """Preflights, health and pages; what has no declaration is refused anyway."""
+    operation = declared(current_app, request.endpoint)
+    return request.method == "OPTIONS" or operation is None or not operation.limited
+
+
+def init_limits(app: Flask, settings: Settings, gate: RedisGate) -> None:
+    app.config["HOLDFAST_RATES"] = {
+        name: _limit_string(rate, settings.rate_limit_factor)
+        for name, rate in {
+            "reads": settings.rate_limit_reads,
+            "writes": settings.rate_limit_writes,
+            "anonymous": settings.rate_limit_anonymous,
+        }.items()
+    }
+    app.config["RATELIMIT_STORAGE_URI"] = "holdfast://"
+    app.config["RATELIMIT_STORAGE_OPTIONS"] = {"gate": gate, "processes": settings.workers}
+    limiter.init_app(app)
+
+
+def _limit_string(rate: str, factor: float) -> str:
+    quota, _, seconds = rate.partition("/")
+    return f"{max(1, int(int(quota) * factor))} per {seconds} second"

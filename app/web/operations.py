@@ -1,0 +1,61 @@
+"""What each route declares about itself: its name for clients, who may call it, what it can answer.
+
+A route without a declaration is refused (deny by default), and a test walks the URL map for such (SEC-37).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask
+
+from app.core.access import Caller
+from app.core.errors import Code
+
+View = TypeVar("View", bound=Callable[..., Any])
+ATTRIBUTE = "holdfast_operation"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A declaration.
+
+    Attributes:
+        name: the operationId, frozen once released.
+        caller: who may call it.
+        codes: problems it can answer besides those of every route.
+        takes_query: whether it declares query parameters; others are refused.
+        limited: whether the general rate limits count it.
+        optional_identity: public, but a valid access token is taken note of.
+    """
+
+    name: str
+    caller: Caller
+    codes: tuple[Code, ...] = ()
+    takes_query: bool = False
+    limited: bool = True
+    optional_identity: bool = False
+
+
+def declare(view: View, operation: Operation) -> View:
+    """Attach a declaration to a view function."""
+    setattr(view, ATTRIBUTE, operation)
+    return view
+
+
+def public(name: str, *, limited: bool = False) -> Callable[[View], View]:
+    """Declare a view that anybody may call, outside the documented API: pages, health, well-known files."""
+    return lambda view: declare(view, Operation(name, Caller.anyone, takes_query=True, limited=limited))
+
+
+def declared(app: Flask, endpoint: str | None) -> Operation | None:
+    """The declaration behind an endpoint, or ``None``."""
+    view = app.view_functions.get(endpoint or "")
+    return getattr(view, ATTRIBUTE, None)
+
+
+def declare_blueprint_views(app: Flask, *names: str) -> None:
+    """Declare every view of a plain blueprint (pages, assets) as public."""
+    for endpoint, view in app.view_functions.items():
+        if endpoint.partition(".")[0] in names and not hasattr(view, ATTRIBUTE):
+            declare(view, Operation(endpoint, Caller.anyone, takes_query=True, limited=False))

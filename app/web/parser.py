@@ -1,0 +1,87 @@
+"""How arguments are read: strict JSON, no unknown or repeated parameters, faults as field problems."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+
+from flask import Request
+from marshmallow import RAISE, Schema, ValidationError
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.exceptions import UnsupportedMediaType
+
+from app.core.errors import AppError, Code, FieldCode, FieldFault
+from app.web.fields import Fault
+from app.web.strict_json import StrictJSONParser, loads
+
+LOCATIONS = {"json": "body", "query": "query", "headers": "header"}
+DETAIL = "The request has a field that is not valid."
+MOST_TOLD = 100
+
+
+class Parser(StrictJSONParser):
+    """webargs for our blueprints."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012 - webargs reads a dict
+
+    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 - webargs passes it
+        """The body, which must be JSON and say so (T9); no body at all is an empty object."""
+        data = req.get_data(cache=True)
+        if not data:
+            return {}
+        if req.mimetype != "application/json":
+            raise UnsupportedMediaType
+        return loads(data)
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        refuse_repeated(req)
+        return MultiDictProxy(req.args, schema)
+
+    def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
+        messages: Any = error.messages
+        faults = list(flatten(messages))[:MOST_TOLD]
+        raise AppError(Code.validation_failed, DETAIL, fields=faults) from None
+
+
+def refuse_repeated(req: Request) -> None:
+    """``a=1&a=2`` says two things; taking the first would hide one."""
+    repeated = [name for name, values in req.args.lists() if len(values) > 1]
+    if repeated:
+        faults = [
+            FieldFault(_short(name), FieldCode.invalid_format, "This parameter stands twice.", "query")
+            for name in repeated[:MOST_TOLD]
+        ]
+        raise AppError(Code.validation_failed, DETAIL, fields=faults)
+
+
+def refuse_all(req: Request) -> None:
+    """For operations without query parameters: whatever is sent is unknown."""
+    if req.args:
+        faults = [
+            FieldFault(_short(name), FieldCode.unknown_field, "This parameter is not known here.", "query")
+            for name in list(req.args)[:MOST_TOLD]
+        ]
+        raise AppError(Code.validation_failed, DETAIL, fields=faults)
+
+
+def flatten(messages: Mapping[str, Any]) -> Iterator[FieldFault]:
+    """marshmallow's nested messages as field faults with dotted names, the way React Hook Form wants them."""
+    for location, errors in messages.items():
+        yield from _walk(errors, LOCATIONS.get(location, location), "")
+
+
+def _walk(errors: Any, location: str, path: str) -> Iterator[FieldFault]:
+    if isinstance(errors, Mapping):
+        for name, inner in errors.items():
+            own = "" if name == "_schema" else _short(str(name))
+            yield from _walk(inner, location, ".".join(filter(None, (path, own))))
+    elif isinstance(errors, list):
+        for inner in errors:
+            yield from _walk(inner, location, path)
+    else:
+        code = errors.code if isinstance(errors, Fault) else FieldCode.invalid_format  # type: ignore[attr-defined]
+        params = errors.params if isinstance(errors, Fault) else {}  # type: ignore[attr-defined]
+        yield FieldFault(path, code, str(errors), location, params)
+
+
+def _short(name: str) -> str:
+    """Names come from the client; a long one is cut before it is told back."""
+    return name[:100]

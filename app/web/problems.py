@@ -1,0 +1,98 @@
+"""The catalogue of problems: status, title and meaning of each code (RFC 9457)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, current_app, g
+
+from app.core.errors import Code, FieldFault
+from app.core.telemetry import request_id
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class ProblemKind:
+    status: int
+    title: str
+
+
+CATALOGUE: dict[Code, ProblemKind] = {
+    Code.malformed_json: ProblemKind(400, "Malformed JSON"),
+    Code.bad_request: ProblemKind(400, "Bad request"),
+    Code.not_authenticated: ProblemKind(401, "Not signed in"),
+    Code.token_expired: ProblemKind(401, "Access token expired"),
+    Code.token_invalid: ProblemKind(401, "Access token not valid"),
+    Code.session_revoked: ProblemKind(401, "Session ended"),
+    Code.session_expired: ProblemKind(401, "Session expired"),
+    Code.invalid_credentials: ProblemKind(401, "Wrong address or password"),
+    Code.refresh_invalid: ProblemKind(401, "Refresh token not valid"),
+    Code.refresh_reused: ProblemKind(401, "Refresh token used before"),
+    Code.forbidden: ProblemKind(403, "Not permitted"),
+    Code.step_up_required: ProblemKind(403, "Prove your identity again"),
+    Code.csrf_failed: ProblemKind(403, "Request from a foreign page"),
+    Code.email_not_verified: ProblemKind(403, "Address not confirmed"),
+    Code.account_suspended: ProblemKind(403, "Account suspended"),
+    Code.not_found: ProblemKind(404, "Not found"),
+    Code.method_not_allowed: ProblemKind(405, "Method not allowed"),
+    Code.not_acceptable: ProblemKind(406, "Not acceptable"),
+    Code.request_in_progress: ProblemKind(409, "The same request is in progress"),
+    Code.write_conflict: ProblemKind(409, "Conflict"),
+    Code.project_archived: ProblemKind(409, "Project is archived"),
+    Code.project_deleted: ProblemKind(409, "Project is in the trash"),
+    Code.token_expired_or_used: ProblemKind(410, "Expired or used"),
+    Code.version_conflict: ProblemKind(412, "Changed since you read it"),
+    Code.body_too_large: ProblemKind(413, "Body too large"),
+    Code.uri_too_long: ProblemKind(414, "Address too long"),
+    Code.unsupported_media_type: ProblemKind(415, "Unsupported media type"),
+    Code.headers_too_large: ProblemKind(431, "Headers too large"),
+    Code.validation_failed: ProblemKind(422, "Not valid"),
+    Code.invalid_cursor: ProblemKind(422, "Cursor not valid"),
+    Code.invalid_code: ProblemKind(422, "Wrong code"),
+    Code.idempotency_key_reused: ProblemKind(422, "Idempotency key used for another request"),
+    Code.token_transport_conflict: ProblemKind(422, "Refresh token sent twice"),
+    Code.rate_limited: ProblemKind(429, "Too many requests"),
+    Code.internal_error: ProblemKind(500, "Internal error"),
+    Code.database_unavailable: ProblemKind(503, "Database unavailable"),
+    Code.overloaded: ProblemKind(503, "Overloaded"),
+    Code.read_only: ProblemKind(503, "Read-only"),
+}
+
+
+def body(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **extra: Any) -> dict[str, Any]:
+    """The members of a problem, in the order people read them."""
+    kind = CATALOGUE[code]
+    members: dict[str, Any] = {
+        "type": type_uri(code),
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "code": code.value,
+        "request_id": request_id.get() or "",
+    }
+    if fields:
+        members["errors"] = [
+            {
+                "location": fault.location,
+                "field": fault.field,
+                "code": fault.code.value,
+                "detail": fault.detail,
+                "params": dict(fault.params),
+            }
+            for fault in fields
+        ]
+    members.update(extra)
+    return members
+
+
+def type_uri(code: Code) -> str:
+    """The page of the documentation that explains the code."""
+    base = current_app.extensions["holdfast"].settings.base_url
+    return f"{base}/docs/errors#{code.value}"
+
+
+def problem(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **extra: Any) -> Response:
+    """A whole answer."""
+    g.problem_code = code.value
+    content = body(code, detail, fields=fields, **extra)
+    return Response(current_app.json.dumps(content), CATALOGUE[code].status, content_type=MEDIA_TYPE)

@@ -1,0 +1,94 @@
+"""The two kinds of schema, and the ones that every feature shares."""
+
+from typing import Any, ClassVar
+
+from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load
+
+from app.core.errors import Code, FieldCode
+from app.core.pagination import PageRequest
+from app.web.fields import Choice, Fault, Flag, Number, Text
+
+MAX_CURSOR = 1_000
+
+
+class Input(Schema):
+    """What clients send. Unknown fields are refused by name: a typo must not be a silent no-op."""
+
+    class Meta:
+        unknown = RAISE
+
+    error_messages: ClassVar[dict[str, str]] = {
+        "unknown": Fault(FieldCode.unknown_field, "This field is not known here."),
+        "type": Fault(FieldCode.wrong_type, "This must be a JSON object."),
+    }
+
+
+class Output(Schema):
+    """What clients get. Every documented field is there, ``null`` where there is nothing.
+
+    Clients must tolerate fields they do not know: adding one is no breaking change.
+    """
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Empty(Input):
+    """No query parameters."""
+
+
+class FieldProblem(Output):
+    """One refused field."""
+
+    location = fields.String(required=True, metadata={"maxLength": 20, "examples": ["body"]})
+    field = fields.String(required=True, metadata={"maxLength": 200, "examples": ["name"]})
+    code = Choice([code.value for code in FieldCode], required=True)
+    detail = fields.String(required=True, metadata={"maxLength": 500})
+    params = fields.Dict(required=True, metadata={"description": "The rule's figures, such as `max`."})
+
+
+class Problem(Output):
+    """An error (RFC 9457). `code` is stable and from a closed list; `detail` is safe to show to people."""
+
+    type = fields.String(required=True, metadata={"format": "uri", "maxLength": 300})
+    title = fields.String(required=True, metadata={"maxLength": 100})
+    status = fields.Integer(required=True, metadata={"minimum": 400, "maximum": 599, "format": "int32"})
+    detail = fields.String(required=True, metadata={"maxLength": 500})
+    code = Choice([code.value for code in Code], required=True)
+    request_id = fields.String(required=True, metadata={"maxLength": 64})
+    errors = fields.List(fields.Nested(FieldProblem), metadata={"maxItems": 100})
+    retry_after = fields.Integer(metadata={"minimum": 0, "maximum": 315_360_000, "format": "int32"})
+    methods = fields.List(fields.String(metadata={"maxLength": 20}), metadata={"maxItems": 10})
+    max_age = fields.Integer(metadata={"minimum": 0, "maximum": 86_400, "format": "int32"})
+    current = fields.Dict(metadata={"description": "The resource as it is now, with `version_conflict`."})
+
+
+class PageQuery(Input):
+    """How lists are paged; children add filters and sorts."""
+
+    limit = Number(smallest=1, largest=100, in_query=True, load_default=20, metadata={"format": "int32"})
+    cursor = Text(
+        longest=MAX_CURSOR, shortest=1, metadata={"description": "`next_cursor` of the page before."}
+    )
+    include_total = Flag(in_query=True, load_default=False)
+
+    @post_load
+    def gather(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        request = PageRequest(data.pop("limit"), data.pop("cursor", None), data.pop("include_total"))
+        return {**data, "page": request}
+
+
+def page_of(item: type[Schema], *, total: bool = True) -> type[Schema]:
+    """The schema of a page of such items, named for the generated client: ``ProjectPage``."""
+    members: dict[str, Any] = {
+        "items": fields.List(fields.Nested(item), required=True, metadata={"maxItems": 100}),
+        "next_cursor": fields.String(required=True, allow_none=True, metadata={"maxLength": MAX_CURSOR}),
+        "has_more": fields.Boolean(required=True),
+    }
+    if total:
+        description = "Only with `include_total=true`, else null; counts to 10,000."
+        limits = {"minimum": 0, "maximum": 10_000, "format": "int32", "description": description}
+        members["total"] = fields.Integer(required=True, allow_none=True, metadata=limits)
+        members["total_capped"] = fields.Boolean(required=True, allow_none=True)
+    name = f"{item.__name__.removesuffix('Schema')}Page"
+    return type(name, (Output,), {**members, "__module__": item.__module__})

@@ -1,0 +1,18 @@
+"""What gunicorn and the flask command load."""
+
+import sys
+
+from app import create_app
+from app.cli import bare_app
+from app.config import ConfigError
+
+NEEDS_NO_SETTINGS = {"keys", "doctor"}
+
+try:
+    app = create_app()
+except ConfigError as error:
+    if not NEEDS_NO_SETTINGS & set(sys.argv[1:2]):
+        for fault in error.faults:
+            print(f"configuration: {fault}", file=sys.stderr)  # noqa: T201 - before there is a log
+        sys.exit(78)
+    app = bare_app(error)
