@@ -13,6 +13,6 @@ try:
 except ConfigError as error:
     if not NEEDS_NO_SETTINGS & set(sys.argv[1:2]):
         for fault in error.faults:
-            print(f"configuration: {fault}", file=sys.stderr)  # noqa: T201 - before there is a log
+            print(f"configuration: {fault}", file=sys.stderr)
         sys.exit(78)
     app = bare_app(error)

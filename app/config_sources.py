@@ -15,7 +15,7 @@ _RATE = re.compile(r"^(\d{1,9})/(\d{1,7})$")
 class FileSecretsSource(PydanticBaseSettingsSource):
     """Reads a setting from the file that ``<NAME>_FILE`` names, without its last line break."""
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
         path = os.environ.get(f"{field_name.upper()}_FILE")
         if not path:
             return None, field_name, False

@@ -1,6 +1,6 @@
 """The demo cast: who lives in a fresh laptop database. Never in production."""
 
-DEMO_PASSWORD = "kelp-grips-the-rock"  # noqa: S105 - told in the banner, refused in production
+DEMO_PASSWORD = "kelp-grips-the-rock"
 DEMO_ACCOUNTS = (
     ("alice@example.com", "Alice", "user"),
     ("bob@example.com", "Bob", "user"),

@@ -24,7 +24,7 @@ from app.core.idempotency import IdempotencyRecords
 from app.core.invalidation import Invalidator
 from app.core.jobs import JobQueue
 from app.core.keys import KeyRing, SigningKeys
-from app.core.mail import Mailer, MailboxFolder, make_mailer
+from app.core.mail import MailboxFolder, Mailer, make_mailer
 from app.core.metrics import CACHE_LOOKUPS
 from app.core.pagination import Cursors
 from app.core.password_policy import PasswordPolicy
@@ -144,7 +144,7 @@ def build_services(parts: Parts) -> SessionCheck:
             settings.bcrypt_cost,
             settings.hash_slots,
             max_waiting=waiting_room(settings.threads, settings.hash_slots),
-        )  # fmt: skip
+        )
     )
 
     user_rows = UserRepository(uow)
@@ -173,7 +173,7 @@ def build_services(parts: Parts) -> SessionCheck:
             events,
             jobs,
             clock,
-        )  # fmt: skip
+        )
     )
     SessionJobs(uow, session_rows, user_rows, engines.mailer, settings).register_with(jobs)
 
@@ -195,7 +195,7 @@ def build_services(parts: Parts) -> SessionCheck:
             own_sessions,
             grants,
             hasher,
-            PasswordPolicy(settings.password_min_length, ("holdfast", settings.product_name)),
+            policy,
             codes,
             throttle,
             _registration_budgets(settings),
@@ -204,7 +204,7 @@ def build_services(parts: Parts) -> SessionCheck:
             events,
             jobs,
             clock,
-        )  # fmt: skip
+        )
     )
     RegistrationJobs(uow, registration_rows, user_rows, codes, engines.mailer, settings, clock).register_with(
         jobs
@@ -222,7 +222,7 @@ def build_services(parts: Parts) -> SessionCheck:
             throttle,
             SignInBudgets.of(settings),
             audit,
-        )  # fmt: skip
+        )
     )
     Sweeps(
         uow, clock, settings, throttle, records, events, audit, own_sessions, registrations, own_projects

@@ -24,6 +24,10 @@ from dev.valkey import ValkeyServer
 
 _PREFIX = "holdfast-engines-"
 _GRACE = 300.0
+_ENGINES: dict[str, type[PostgresServer | ValkeyServer]] = {
+    "postgres": PostgresServer,
+    "valkey": ValkeyServer,
+}
 
 
 def _reap(base: Path) -> None:
@@ -46,6 +50,12 @@ def _reap(base: Path) -> None:
             continue
 
 
+def _engine(name: str) -> type[PostgresServer | ValkeyServer]:
+    if name not in _ENGINES:
+        raise Fault(f"no engine is called {name}")
+    return _ENGINES[name]
+
+
 def _stop(_number: int, _frame: object) -> None:
     raise Stopped
 
@@ -63,11 +73,7 @@ def keep(names: list[str]) -> int:
         state = EngineState.load(home)
         urls = {}
         for name in names:
-            server = (
-                PostgresServer(home, state, throwaway=True)
-                if name == "postgres"
-                else ValkeyServer(home, state, throwaway=True)
-            )
+            server = _engine(name)(home, state, throwaway=True)
             servers.append(server)
             server.start()
             urls[name] = server.admin_url if isinstance(server, PostgresServer) else server.url

@@ -54,15 +54,16 @@ def statements(url: str) -> Iterator[Any]:
     """A cursor in autocommit.
 
     Raises:
-        Fault: when the server cannot be reached; the URL's password is not told.
+        Fault: when the server cannot be reached or refuses; the URL's password is not told.
     """
     parts = urlsplit(url)
     where = f"{parts.hostname or 'local socket'}:{parts.port or 5432}{parts.path}"
     try:
         connection = psycopg2.connect(plain_url(url), connect_timeout=10)
     except psycopg2.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1:] or ["no reason given"]
-        raise Fault(f"the database at {where} does not answer: {reason[0].strip()}") from None
+        # libpq's first line repeats the address; what follows its last "failed: " is the reason.
+        reason = str(error).strip().partition("\n")[0].rpartition("failed: ")[2] or "no reason given"
+        raise Fault(f"the database at {where} cannot be used: {reason.strip()}") from None
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -29,7 +29,7 @@ app=$(cat "$home/database/app_password")
 keep "$home/database/MIGRATION_DATABASE_URL" 0400 "postgresql://holdfast_owner:$owner@postgres:5432/holdfast"
 keep "$home/secrets/DATABASE_URL" 0400 "postgresql://holdfast_app:$app@postgres:5432/holdfast"
 
-flask keys new | while IFS='=' read -r name value; do keep "$home/secrets/$name" 0400 "$value"; done
+flask keys new | while read -r line; do keep "$home/secrets/${line%%=*}" 0400 "${line#*=}"; done
 for name in SECRET_KEYS PASSWORD_PEPPERS SIGNING_KEYS OPS_TOKEN; do
     [ -s "$home/secrets/$name" ] || { echo "flask keys new gave no $name" >&2; exit 1; }
 done

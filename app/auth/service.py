@@ -107,8 +107,7 @@ class AuthService:
 
     def _spend(self, identifier: str, client: Client) -> None:
         try:
-            if self._throttle.peek(self._budgets.ceiling, identifier).exceeded_next:
-                raise RateLimitedError(self._budgets.ceiling, CEILING_RETRY)
+            self._refuse_beyond_ceiling(identifier)
             self._throttle.spend(self._budgets.spent_by(identifier, network(client.address)))
         except RateLimitedError as refused:
             SIGN_INS.labels("throttled").inc()
@@ -120,6 +119,11 @@ class AuthService:
                     data={"budget": refused.budget.name},
                 )
             raise
+
+    def _refuse_beyond_ceiling(self, identifier: str) -> None:
+        """After so many failures in a row only a reset helps (SEC-15); the wait told is for courtesy."""
+        if self._throttle.peek(self._budgets.ceiling, identifier).exceeded_next:
+            raise RateLimitedError(self._budgets.ceiling, CEILING_RETRY)
 
     def _note_failure(self, identifier: str, user: User | None, client: Client) -> None:
         SIGN_INS.labels("failed").inc()
@@ -152,7 +156,7 @@ class AuthService:
 
     def _rehash(self, user: User, password: str) -> None:
         """Bring an old hash up to today's cost and pepper; failing at it never fails the sign-in (SEC-04)."""
-        if not self._hasher.needs_rehash(user.password_hash):
+        if user.password_hash is None or not self._hasher.needs_rehash(user.password_hash):
             return
         try:
             fresh = self._hasher.hash(password)

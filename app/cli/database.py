@@ -39,8 +39,6 @@ def downgrade(revision: str) -> None:
 @click.option("--empty", is_flag=True, help="Do not compare models and database.")
 def revision(message: str, *, empty: bool) -> None:
     """Write a migration from the difference between models and database."""
-    import app.models  # noqa: F401, PLC0415 - fills the metadata
-
     config = schema.alembic_config(settings())
     number = f"{int(schema.expected_revision() or 0) + 1:04d}"
     command.revision(config, message=message, autogenerate=not empty, rev_id=number)

@@ -17,7 +17,9 @@ def mail() -> None:
 def test(address: str) -> None:
     """Send one mail to ADDRESS, now, and say what became of it."""
     own = settings()
-    message = render("test", to=address, product_name=own.product_name, server=own.base_url, at=parts().clock.now())
+    message = render(
+        "test", to=address, product_name=own.product_name, server=own.base_url, at=parts().clock.now()
+    )
     try:
         parts().mailer.send(message)
     except MailError as error:

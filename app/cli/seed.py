@@ -14,13 +14,17 @@ from app.web.current import parts, service, settings
 
 
 @click.command("seed")
-@click.option("--accounts", type=click.IntRange(1, 1_000_000), help="Load test: so many accounts instead of the cast.")
+@click.option(
+    "--accounts", type=click.IntRange(1, 1_000_000), help="Load test: so many accounts instead of the cast."
+)
 @click.option("--projects-each", type=click.IntRange(0, 1_000_000), default=10, show_default=True)
 @click.option("--password", default=DEMO_PASSWORD, help="Of the load-test accounts.")
 def seed(accounts: int | None, projects_each: int, password: str) -> None:
     """Fill a development database: alice, bob, charlie and ada, or user1@bench.example and up."""
     if settings().production:
-        raise click.ClickException("seeding is for development; production refuses a database that was seeded")
+        raise click.ClickException(
+            "seeding is for development; production refuses a database that was seeded"
+        )
     if accounts:
         BulkSeed(settings(), service(PasswordHasher), parts().clock).run(accounts, projects_each, password)
         return

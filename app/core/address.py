@@ -17,7 +17,7 @@ def network(address: str) -> str:
     parsed = _parse(address)
     if parsed is None:
         return "unknown"
-    prefix = 32 if parsed.version == 4 else 64  # noqa: PLR2004 - the protocol's number
+    prefix = 32 if parsed.version == 4 else 64
     return str(ipaddress.ip_network((parsed, prefix), strict=False))
 
 
@@ -26,5 +26,5 @@ def truncated(address: str) -> str | None:
     parsed = _parse(address)
     if parsed is None:
         return None
-    prefix = 24 if parsed.version == 4 else 48  # noqa: PLR2004 - the protocol's number
+    prefix = 24 if parsed.version == 4 else 48
     return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)

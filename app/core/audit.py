@@ -93,9 +93,9 @@ class AuditTrail:
                 data=dict(data or {}),
                 request_id=request_id.get(),
                 created_at=self._clock.now(),
-            )  # fmt: skip
+            )
         )
 
     def sweep(self, before: datetime) -> int:
         """Delete what is older, through the owner's function; the answer is how many."""
-        return self._uow.session.execute(select(func.purge_audit_events(before))).scalar_one()
+        return int(self._uow.session.execute(select(func.purge_audit_events(before))).scalar_one())

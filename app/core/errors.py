@@ -4,8 +4,9 @@ Business code raises ``AppError`` with a code from the closed list and a sentenc
 no HTTP status: app/web/errors.py turns the code into an RFC 9457 problem. docs/errors.md has a paragraph for each.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -79,7 +80,7 @@ class FieldFault:
     code: FieldCode
     detail: str
     location: str = "body"
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class AppError(Exception):

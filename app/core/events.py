@@ -52,6 +52,7 @@ class TransactionId(UserDefinedType[str]):
 
 ischema_names["xid8"] = TransactionId  # so that Alembic recognises the column when it compares
 
+
 class Event(Base):
     __tablename__ = "events"
     __table_args__ = (

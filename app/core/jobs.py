@@ -41,7 +41,7 @@ class JobQueue:
         # Two apps: one only inserts, on our own connections; the other knows the handlers, and the worker gives it
         # its own connector. With one app a handler that defers would meet the worker's.
         self._inserts = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
-        self._inserts.open(engine)  # type: ignore[arg-type]  # the connector takes an engine
+        self._inserts.open(engine)
         self.app = procrastinate.App(connector=SQLAlchemyPsycopg2Connector())
         self._uow = uow
         self._before_each = before_each
@@ -58,12 +58,14 @@ class JobQueue:
         """
         retry = procrastinate.RetryStrategy(max_attempts=attempts, exponential_wait=2)
 
-        def run(caused_by: str | None = None, timestamp: int | None = None, **arguments: Any) -> None:  # noqa: ARG001 - periodic jobs get the time they were due
+        def run(caused_by: str | None = None, timestamp: int = 0, **arguments: Any) -> None:
+            # A periodic job is told when it was due; ours look at the clock themselves.
+            del timestamp
             self._run(name, handler, caused_by, arguments)
 
         task = self.app.task(name=name, retry=retry, queueing_lock=name if cron else None)(run)
         if cron:
-            self.app.periodic(cron=cron)(task)
+            self.app.periodic(cron=cron)(task)  # type: ignore[arg-type]  # it passes `timestamp` by name
         self.names.append(name)
 
     def defer(self, name: str, **arguments: str | int | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import Select, SQLColumnExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import AppError, Code
@@ -53,7 +53,7 @@ class Sort:
         revive: makes a bound value from what the cursor holds.
     """
 
-    expression: ColumnElement[Any]
+    expression: SQLColumnExpression[Any]
     descending: bool
     revive: Callable[[Any], Any] = str
 
@@ -101,10 +101,10 @@ def query_scope(*parts: Any) -> bytes:
 
 def page_of(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
     sort: Sort,
-    key: ColumnElement[UUID],
+    key: SQLColumnExpression[UUID],
     cursors: Cursors,
     scope: bytes,
     request: PageRequest,

@@ -83,7 +83,7 @@ class UnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         state = self._state
-        assert state is not None  # noqa: S101 - __enter__ made it
+        assert state is not None
         state.depth -= 1
         if error is not None:
             state.doomed = True

@@ -57,7 +57,7 @@ class Project(Base):
     archived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper reads it as a class attribute
+    __mapper_args__ = {"version_id_col": version}
 
     def ensure_editable(self) -> None:
         """Raises: AppError: ``project_deleted`` or ``project_archived``."""

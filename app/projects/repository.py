@@ -15,7 +15,7 @@ from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStat
 from app.projects.views import ProjectView
 from app.users.models import User
 
-Visible = Select[tuple[Project, str]]
+Visible = Select[Project, str]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class ProjectService:
                     version=1,
                     created_at=now,
                     updated_at=now,
-                )  # fmt: skip
+                )
             )
             self._projects.flush()
             self._projects.add_member(project.id, actor.user_id, ProjectRole.owner, now)

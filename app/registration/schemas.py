@@ -45,15 +45,15 @@ class VerifyEmail(Input):
     def one_way(self, data: dict[str, Any], **_options: Any) -> None:
         """A link or a code, whole, and not both."""
         missing = {"email", "code"} - data.keys()
-        if "token" in data and len(missing) < 2:  # noqa: PLR2004 - one of the two was sent
+        if "token" in data and len(missing) < 2:
             faults = {
                 name: [Fault(FieldCode.unknown_field, "Send the token alone.")]
                 for name in {"email", "code"} - missing
             }
-            raise ValidationError(faults)  # type: ignore[arg-type]  # lists of messages by field
+            raise ValidationError(faults)
         if "token" not in data and missing:
             detail = "Send the token, or e-mail address and code."
-            raise ValidationError({name: [Fault(FieldCode.required, detail)] for name in sorted(missing)})  # type: ignore[arg-type]  # as above
+            raise ValidationError({name: [Fault(FieldCode.required, detail)] for name in sorted(missing)})
 
 
 class ResendVerification(Input):

@@ -112,7 +112,7 @@ class RefreshService:
                 break
             if time.monotonic() > deadline:
                 raise AppError(Code.overloaded, "The session is busy. Try again.", retry_after=1)
-            time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))  # noqa: S311 - only spreads the retries
+            time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
         if refusal:
             raise refusal
         return session

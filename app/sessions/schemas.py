@@ -49,7 +49,7 @@ class Session(Output):
     expires_at = Timestamp(required=True)
     current = fields.Function(
         lambda row: row.id == current_actor().session_id, required=True, metadata={"type": "boolean"}
-    )  # type: ignore[no-untyped-call]  # marshmallow's
+    )
 
 
 SessionPage: Any = page_of(Session, total=False)

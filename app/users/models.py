@@ -45,7 +45,7 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - the mapper reads it as a class attribute
+    __mapper_args__ = {"version_id_col": version}
 
     @property
     def email_verified(self) -> bool:

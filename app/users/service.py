@@ -60,7 +60,7 @@ class UserService:
                     version=1,
                     created_at=now,
                     updated_at=now,
-                )  # fmt: skip
+                )
             )
             self._users.flush()
             self._events.record(EventKind.user_created, subject=user.id, actor=user.id)

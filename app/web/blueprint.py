@@ -100,7 +100,7 @@ def _all_codes(
     method: str,
     body: bool,
     idempotent: bool,
-    conditional: bool,  # noqa: FBT001
+    conditional: bool,
 ) -> tuple[Code, ...]:
     codes = [*EVERYWHERE, *own]
     if caller not in {Caller.anyone, Caller.operator}:

@@ -50,7 +50,7 @@ def told(error: AppError) -> Response:
     return response
 
 
-def limited(error: RateLimitExceeded) -> Response:
+def limited(_error: RateLimitExceeded) -> Response:
     """The general limits' refusal."""
     seconds = retry_after_of_request()
     return told(
@@ -65,7 +65,7 @@ def limited(error: RateLimitExceeded) -> Response:
 
 def from_framework(error: HTTPException) -> Response:
     """What Flask and Werkzeug refuse by themselves; redirects pass."""
-    if error.response is not None or (error.code or 500) < 400:  # noqa: PLR2004 - statuses below are no errors
+    if error.response is not None or (error.code or 500) < 400:
         return error.get_response()  # type: ignore[return-value]  # Flask's response class at run time
     if error.code not in BY_STATUS:
         return unexpected(error)

@@ -53,8 +53,11 @@ class Text(fields.String):
         pattern: a JSON Schema pattern for the document, checked by the child class.
     """
 
-    default_error_messages = {**MESSAGES, "invalid": Fault(FieldCode.wrong_type, "This must be a string."),
-                              "invalid_utf8": Fault(FieldCode.invalid_format, "This is not UTF-8 text.")}  # noqa: RUF012 - marshmallow's  # fmt: skip
+    default_error_messages = {
+        **MESSAGES,
+        "invalid": Fault(FieldCode.wrong_type, "This must be a string."),
+        "invalid_utf8": Fault(FieldCode.invalid_format, "This is not UTF-8 text."),
+    }
 
     def __init__(
         self, *, shortest: int = 0, longest: int, lines: bool = False, trim: bool = True, **options: Any
@@ -168,16 +171,16 @@ class Id(fields.UUID):
     default_error_messages = {
         **MESSAGES,
         "invalid_uuid": Fault(FieldCode.invalid_format, "This is not a UUID."),
-    }  # noqa: RUF012 - marshmallow's
+    }
 
     def __init__(self, **options: Any) -> None:
         metadata = {"format": "uuid", "maxLength": 36, "minLength": 36, **options.pop("metadata", {})}
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
-        if not isinstance(value, str) or len(value) != 36:  # noqa: PLR2004 - RFC 9562's spelling
+        if not isinstance(value, str) or len(value) != 36:
             raise refuse(FieldCode.invalid_format, "This is not a UUID.")
-        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[return-value]
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class Timestamp(fields.AwareDateTime):
@@ -189,7 +192,7 @@ class Timestamp(fields.AwareDateTime):
         "invalid_awareness": Fault(
             FieldCode.invalid_format, "Write a moment with its zone: 2026-05-01T12:00:00Z."
         ),
-    }  # noqa: RUF012 - marshmallow's
+    }
 
     def __init__(self, **options: Any) -> None:
         metadata = {"format": "date-time", "maxLength": 35, **options.pop("metadata", {})}
@@ -219,7 +222,7 @@ class Number(fields.Integer):
         **MESSAGES,
         "invalid": Fault(FieldCode.wrong_type, "This must be a whole number."),
         "too_large": Fault(FieldCode.too_large, "This number is too large."),
-    }  # noqa: RUF012 - marshmallow's
+    }
 
     def __init__(
         self, *, smallest: int = 0, largest: int = MAX_INT64, in_query: bool = False, **options: Any
@@ -228,7 +231,7 @@ class Number(fields.Integer):
         super().__init__(metadata=metadata, **options)
         self.smallest, self.largest, self.in_query = smallest, largest, in_query
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_kwargs: Any) -> int:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         number = _digits(value) if self.in_query else value
         if type(number) is not int:
             raise self.make_error("invalid", input=value)
@@ -241,7 +244,7 @@ class Number(fields.Integer):
 
 def _digits(value: Any) -> int | None:
     text = str(value)
-    sound = text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 19  # noqa: PLR2004 - int64
+    sound = text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 19
     return int(text) if sound else None
 
 
@@ -251,13 +254,13 @@ class Flag(fields.Boolean):
     default_error_messages = {
         **MESSAGES,
         "invalid": Fault(FieldCode.wrong_type, "This must be true or false."),
-    }  # noqa: RUF012 - marshmallow's
+    }
 
     def __init__(self, *, in_query: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.in_query = in_query
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_kwargs: Any) -> bool:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         known = {"true": True, "false": False} if self.in_query else {}
         flag = known.get(value) if isinstance(value, str) else value
         if type(flag) is not bool:

@@ -26,7 +26,7 @@ def settings_or_exit() -> Settings:
     settings, faults = _load()
     if settings is None:
         for fault in faults:
-            print(fault, file=sys.stderr)  # noqa: T201 - no log is configured without settings
+            print(fault, file=sys.stderr)
         raise SystemExit(EX_CONFIG)
     return settings
 

@@ -86,7 +86,7 @@ def metrics() -> Response:
     registry: Any = THIS_PROCESS
     if current_app.config["METRICS_ARE_SHARED"]:
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # brings no types
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -52,7 +52,7 @@ def _once(operation: str, key: str, run: Callable[[], Response]) -> Response:
         if record is not None:
             return _replay(record, fingerprint)
         response = run()
-        if response.status_code < 300:  # noqa: PLR2004 - only what had its effect is stored
+        if response.status_code < 300:
             records.store(
                 IdempotencyRecord(
                     account_id=account,
@@ -65,7 +65,7 @@ def _once(operation: str, key: str, run: Callable[[], Response]) -> Response:
                         name: response.headers[name] for name in KEPT_HEADERS if name in response.headers
                     },
                     expires_at=parts().clock.now() + timedelta(hours=settings().idempotency_hours),
-                )  # fmt: skip
+                )
             )
         return response
 

@@ -36,7 +36,7 @@ class SharedWindows(Storage):
     Counting answers the window's state too, so telling the client what is left costs no second round trip.
     """
 
-    STORAGE_SCHEME = ["holdfast"]  # noqa: RUF012 - the registry reads a list
+    STORAGE_SCHEME = ["holdfast"]
 
     def __init__(self, uri: str, *, gate: RedisGate, processes: int, **options: Any) -> None:
         super().__init__(uri, **options)

@@ -20,9 +20,9 @@ MOST_TOLD = 100
 class Parser(StrictJSONParser):
     """webargs for our blueprints."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012 - webargs reads a dict
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}
 
-    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ARG002 - webargs passes it
+    def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be JSON and say so (T9); no body at all is an empty object."""
         data = req.get_data(cache=True)
         if not data:

@@ -23,7 +23,7 @@ def retried(view: Callable[..., Any]) -> Callable[..., Any]:
             except RetryableConflict:
                 if not left:
                     raise
-                time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))  # noqa: S311 - spreads the retries
+                time.sleep(random.uniform(SHORTEST_PAUSE, LONGEST_PAUSE))
         raise AssertionError("the loop returns or raises")
 
     return wrapper

@@ -1,6 +1,6 @@
 """The two kinds of schema, and the ones that every feature shares."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load
 
@@ -17,7 +17,7 @@ class Input(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages = {
         "unknown": Fault(FieldCode.unknown_field, "This field is not known here."),
         "type": Fault(FieldCode.wrong_type, "This must be a JSON object."),
     }

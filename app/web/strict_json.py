@@ -29,7 +29,7 @@ _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _OTHER_BYTES = bytes(set(range(256)) - set(b"[]{}"))
 
 
-class MalformedJSON(AppError, ValueError):  # noqa: N818 - it names what the client sent
+class MalformedJSON(AppError, ValueError):
     """The text is not JSON as this service reads it; the detail names the place and never quotes the text."""
 
     def __init__(self, detail: str) -> None:

@@ -30,7 +30,7 @@ REVOKE ALL ON FUNCTION purge_audit_events(timestamptz) FROM PUBLIC;
 
 
 class Xid8(UserDefinedType):
-    def get_col_spec(self, **_options):
+    def get_col_spec(self, **_options: object) -> str:
         return "xid8"
 
 

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from app.config import load_settings
 from dev.address import Address
 from dev.environment import KEY_RINGS, read_env_file, secrets_of, service_settings, write_env_file
 from dev.faults import Fault
@@ -16,7 +17,15 @@ ENGINES = {"DATABASE_URL": "postgresql://app@127.0.0.1/x", "REDIS_URL": "redis:/
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    for name in (*KEY_RINGS, "OPS_TOKEN", "PUBLIC_URL", "TRUSTED_HOSTS", "CORS_ORIGINS", "RATE_LIMIT_FACTOR", "APP_ENV"):
+    for name in (
+        *KEY_RINGS,
+        "OPS_TOKEN",
+        "PUBLIC_URL",
+        "TRUSTED_HOSTS",
+        "CORS_ORIGINS",
+        "RATE_LIMIT_FACTOR",
+        "APP_ENV",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -40,7 +49,9 @@ def test_keys_are_made_once_and_kept_private(tmp_path):
 def test_a_key_that_a_newer_version_wants_joins_the_old_ones(tmp_path):
     first = secrets_of(tmp_path)
     path = tmp_path / "secrets.env"
-    path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "OPS_TOKEN" not in line))
+    path.write_text(
+        "".join(line for line in path.read_text().splitlines(keepends=True) if "OPS_TOKEN" not in line)
+    )
     second = secrets_of(tmp_path)
     assert second["OPS_TOKEN"] != first["OPS_TOKEN"]
     assert {name: second[name] for name in KEY_RINGS} == {name: first[name] for name in KEY_RINGS}
@@ -53,7 +64,7 @@ def test_keys_that_cannot_be_read_are_not_replaced(tmp_path):
 
 
 def test_the_env_file_reads_the_same_in_a_shell(tmp_path):
-    values = {"PLAIN": "a/b+c=", "SPACED": "/home/my files/var", "QUOTED": "it's $HOME \"here\" #1"}
+    values = {"PLAIN": "a/b+c=", "SPACED": "/home/my files/var", "QUOTED": 'it\'s $HOME "here" #1'}
     path = tmp_path / "run" / "env"
     write_env_file(path, values)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -68,8 +79,6 @@ def test_the_env_file_reads_the_same_in_a_shell(tmp_path):
 
 
 def test_the_service_reads_the_env_file_too(tmp_path, monkeypatch):
-    from app.config import load_settings
-
     home = tmp_path / "my var"
     home.mkdir()
     write_env_file(home / "env", settings(home))
@@ -100,5 +109,7 @@ def test_on_the_network_hosts_and_origins_join_those_of_the_person(tmp_path, mon
     monkeypatch.setenv("CORS_ORIGINS", "https://app.example")
     told = settings(tmp_path, Address("0.0.0.0", 8123, ("192.168.1.5",)))
     assert {"192.168.1.5", "10.0.2.2", "localhost"} <= set(told["TRUSTED_HOSTS"].split(","))
-    assert {"https://app.example", "http://192.168.1.5:8123", "http://10.0.2.2:8123"} <= set(told["CORS_ORIGINS"].split(","))
+    assert {"https://app.example", "http://192.168.1.5:8123", "http://10.0.2.2:8123"} <= set(
+        told["CORS_ORIGINS"].split(",")
+    )
     assert told["PUBLIC_URL"] == told["LINK_BASE_URL"] == "http://192.168.1.5:8123"

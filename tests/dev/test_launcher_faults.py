@@ -120,7 +120,9 @@ class TestAddress:
         assert address.public_url == "http://192.168.1.5:8123"
         assert address.local_url == "http://127.0.0.1:8123"
         assert {"localhost", "127.0.0.1", "192.168.1.5", "10.1.1.1", "10.0.2.2"} <= set(address.trusted_hosts)
-        assert {"http://192.168.1.5:8123", "http://10.0.2.2:8123", "http://192.168.1.5:5173"} <= set(address.origins)
+        assert {"http://192.168.1.5:8123", "http://10.0.2.2:8123", "http://192.168.1.5:5173"} <= set(
+            address.origins
+        )
 
     def test_no_loopback_address_is_told_to_phones(self):
         assert not [address for address in lan_addresses() if address.startswith("127.")]
