@@ -206,9 +206,9 @@ def build_services(parts: Parts) -> SessionCheck:
             clock,
         )
     )
-    RegistrationJobs(uow, registration_rows, user_rows, codes, engines.mailer, settings, clock).register_with(
-        jobs
-    )
+    RegistrationJobs(
+        uow, registration_rows, user_rows, codes, audit, engines.mailer, settings, clock
+    ).register_with(jobs)
 
     parts.add(
         AuthService(

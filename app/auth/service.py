@@ -24,6 +24,8 @@ from app.users.service import UserService
 
 logger = log(__name__)
 CEILING_RETRY = 900
+FLOOD_WEIGHT = 2
+"""While sign-ins fail everywhere, each attempt costs double: budgets last half as long (SEC-13)."""
 
 
 class AuthService:
@@ -108,7 +110,9 @@ class AuthService:
     def _spend(self, identifier: str, client: Client) -> None:
         try:
             self._refuse_beyond_ceiling(identifier)
-            self._throttle.spend(self._budgets.spent_by(identifier, network(client.address)))
+            flood = self._throttle.peek(self._budgets.everybody, "").exceeded_next
+            spent = self._budgets.spent_by(identifier, network(client.address))
+            self._throttle.spend(spent, weight=FLOOD_WEIGHT if flood else 1)
         except RateLimitedError as refused:
             SIGN_INS.labels("throttled").inc()
             with self._uow:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from app.core.devices import describe
 from app.core.errors import AppError, Code
 
 
@@ -60,6 +61,11 @@ class Client:
     address: str
     user_agent: str = ""
     device_name: str | None = None
+
+    @property
+    def device(self) -> str | None:
+        """What to call the device: the app's name for it, else what its user agent tells."""
+        return self.device_name or describe(self.user_agent)
 
 
 class SessionCheck(Protocol):

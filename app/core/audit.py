@@ -80,21 +80,35 @@ class AuditTrail:
         actor: UUID | None = None,
         client: Client | None = None,
         data: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Args: user: whose account it concerns. actor: who did it, if known. data: never a secret or address."""
+    ) -> UUID:
+        """Add a row; the answer is its id.
+
+        Args:
+            kind: what happened.
+            user: whose account it concerns.
+            actor: who did it, if known.
+            client: where from; the address is stored truncated.
+            data: JSON data, never a secret or an address.
+        """
+        identifier = new_id()
         self._uow.session.add(
             AuditEvent(
-                id=new_id(),
+                id=identifier,
                 kind=kind.value,
                 user_id=user,
                 actor_id=actor,
                 ip=truncated(client.address) if client else None,
-                device=client.device_name if client else None,
+                device=client.device if client else None,
                 data=dict(data or {}),
                 request_id=request_id.get(),
                 created_at=self._clock.now(),
             )
         )
+        return identifier
+
+    def find(self, identifier: UUID) -> AuditEvent | None:
+        """A row by its id; a job that must tell where something came from reads it here."""
+        return self._uow.session.get(AuditEvent, identifier)
 
     def sweep(self, before: datetime) -> int:
         """Delete what is older, through the owner's function; the answer is how many."""

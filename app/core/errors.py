@@ -31,7 +31,6 @@ class Code(StrEnum):
     account_suspended = "account_suspended"
     not_found = "not_found"
     method_not_allowed = "method_not_allowed"
-    not_acceptable = "not_acceptable"
     request_in_progress = "request_in_progress"
     write_conflict = "write_conflict"
     project_archived = "project_archived"

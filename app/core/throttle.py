@@ -94,19 +94,20 @@ class Throttle:
         self._clock = clock
         self._ring = ring
 
-    def spend(self, hits: Sequence[tuple[Budget, str]]) -> None:
+    def spend(self, hits: Sequence[tuple[Budget, str]], *, weight: int = 1) -> None:
         """Take one hit of each budget, all in one statement and committed at once.
 
         Counting comes before whatever it guards, so that many at once cannot slip through together.
 
         Args:
             hits: budget and subject (an address, an identifier).
+            weight: how many hits this one counts as.
 
         Raises:
             RateLimitedError: for the spent budget that is closed longest; the hit counts all the same.
         """
         with self._uow:
-            spent = self._count(hits)
+            spent = self._count(hits, weight)
         exceeded = [each for each in spent if each.exceeded]
         if exceeded:
             worst = max(exceeded, key=lambda each: each.reset)
@@ -150,13 +151,13 @@ class Throttle:
     def _key(self, budget: Budget, subject: str) -> bytes:
         return mac(self._ring.first.secret, budget.name.encode(), subject.encode(), size=16)
 
-    def _count(self, hits: Sequence[tuple[Budget, str]]) -> list[Spent]:
+    def _count(self, hits: Sequence[tuple[Budget, str]], weight: int = 1) -> list[Spent]:
         now = self._clock.now()
         # Rows are locked in key order, whoever comes: no deadlock between two requests with the same subjects.
         keyed = {self._key(budget, subject): budget for budget, subject in hits}
         by_key = {key: keyed[key] for key in sorted(keyed)}
         rows = [
-            {"key": key, "hits": 1, "expires_at": now + timedelta(seconds=budget.seconds)}
+            {"key": key, "hits": weight, "expires_at": now + timedelta(seconds=budget.seconds)}
             for key, budget in by_key.items()
         ]
         statement = insert(ThrottleCounter).values(rows)
@@ -164,7 +165,7 @@ class Throttle:
         counted = statement.on_conflict_do_update(
             index_elements=["key"],
             set_={
-                "hits": case((ended, 1), else_=ThrottleCounter.hits + 1),
+                "hits": case((ended, weight), else_=ThrottleCounter.hits + weight),
                 "expires_at": case((ended, statement.excluded.expires_at), else_=ThrottleCounter.expires_at),
             },
         ).returning(ThrottleCounter.key, ThrottleCounter.hits, ThrottleCounter.expires_at)

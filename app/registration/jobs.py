@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.config import Settings
+from app.core.audit import AuditTrail
 from app.core.clock import Clock
 from app.core.jobs import JobQueue
 from app.core.mail import Mailer
@@ -24,6 +25,7 @@ class RegistrationJobs:
         registrations: RegistrationRepository,
         users: UserRepository,
         codes: VerificationCodes,
+        audit: AuditTrail,
         mailer: Mailer,
         settings: Settings,
         clock: Clock,
@@ -32,6 +34,7 @@ class RegistrationJobs:
         self._registrations = registrations
         self._users = users
         self._codes = codes
+        self._audit = audit
         self._mailer = mailer
         self._settings = settings
         self._clock = clock
@@ -64,11 +67,12 @@ class RegistrationJobs:
             )
         )
 
-    def tell_owner(self, user_id: str, device: str | None, place: str | None) -> None:
+    def tell_owner(self, user_id: str, audit_id: str) -> None:
         """Tell the owner of a known address that somebody tried to register with it."""
         with self._uow.reading():
             user = self._users.find(UUID(user_id))
-        if user is None:
+            told = self._audit.find(UUID(audit_id))
+        if user is None or told is None:
             return
         self._mailer.send(
             render(
@@ -76,8 +80,8 @@ class RegistrationJobs:
                 to=user.email,
                 product_name=self._settings.product_name,
                 display_name=user.display_name,
-                device=device or "an unknown device",
-                place=place or "an unknown network",
-                at=self._clock.now(),
+                device=told.device or "an unknown device",
+                place=told.ip or "an unknown network",
+                at=told.created_at,
             )
         )

@@ -99,8 +99,7 @@ class RegistrationService:
             owner = self._users.find_by_email(email)
             registration = self._new(email, password_hash, display_name, client)
             if owner:
-                self._tell(owner.id, client)
-                self._audit.record(AuditKind.registration_for_known_address, user=owner.id, client=client)
+                self._tell(owner.id, AuditKind.registration_for_known_address, client)
             else:
                 self._registrations.add(registration)
                 self._registrations.flush()
@@ -117,14 +116,15 @@ class RegistrationService:
             owner = self._users.find_by_email(email)
             waiting = self._registrations.live(email_key(email), self._clock.now(), lock=True)
             if owner:
-                self._tell(owner.id, client)
+                self._tell(owner.id, AuditKind.verification_resent, client)
             elif waiting:
                 newest = waiting[0]
                 newest.mails += 1
                 newest.code_expires_at = self._code_expiry()
                 self._jobs.defer(SEND_VERIFICATION, registration_id=str(newest.id), mail=newest.mails)
+            if not owner:
+                self._audit.record(AuditKind.verification_resent, user=None, client=client)
             self._throttle.forget(self._budgets.code, email_key(email))
-            self._audit.record(AuditKind.verification_resent, user=owner.id if owner else None, client=client)
         return RESEND_AFTER
 
     def verify(self, proof: Mapping[str, Any], client: Client) -> SignedIn:
@@ -206,15 +206,15 @@ class RegistrationService:
         now = self._clock.now()
         return Registration(
             id=new_id(), email=email.strip(), email_key=email_key(email), password_hash=password_hash,
-            display_name=display_name, device=client.device_name or client.user_agent or None,
+            display_name=display_name, device=client.device,
             ip=truncated(client.address), key_id=self._codes.key_id, mails=1,
             code_expires_at=self._code_expiry(), expires_at=now + timedelta(hours=self._rules.hours), created_at=now,
         )  # fmt: skip
 
-    def _tell(self, owner: UUID, client: Client) -> None:
-        """Device and truncated network of whoever asked go along; neither is an address or a secret."""
-        device = client.device_name or client.user_agent[:60] or None
-        self._jobs.defer(TELL_OWNER, user_id=str(owner), device=device, place=truncated(client.address))
+    def _tell(self, owner: UUID, kind: AuditKind, client: Client) -> None:
+        """The job gets ids alone; where the request came from stands in the trail."""
+        told = self._audit.record(kind, user=owner, client=client)
+        self._jobs.defer(TELL_OWNER, user_id=str(owner), audit_id=str(told))
 
     def _code_expiry(self) -> datetime:
         return self._clock.now() + timedelta(minutes=self._rules.code_minutes)

@@ -43,7 +43,7 @@ class SessionJobs:
                 to=user.email,
                 product_name=self._settings.product_name,
                 display_name=user.display_name,
-                device=session.device_name or session.user_agent or "an unknown device",
+                device=session.device_name or "an unknown device",
                 place=session.ip or "an unknown network",
                 at=session.revoked_at,
             )

@@ -58,7 +58,7 @@ class SessionService:
             absolute = now + self._lifetimes.absolute(transport)
             session = Session(
                 id=new_id(), user_id=user_id, mac_key=secrets.token_bytes(32), counter=1, seen_generation=0,
-                min_generation=1, auth_epoch=epoch, transport=transport.value, device_name=client.device_name,
+                min_generation=1, auth_epoch=epoch, transport=transport.value, device_name=client.device,
                 user_agent=client.user_agent, ip=truncated(client.address), authenticated_at=now, rotated_at=now,
                 created_at=now, last_used_at=now, expires_at=absolute,
                 idle_expires_at=min(now + self._lifetimes.idle(transport), absolute),

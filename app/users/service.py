@@ -98,6 +98,4 @@ class UserService:
     def store_password_hash(self, user_id: UUID, *, old: str | None, new: str) -> None:
         """Replace a hash that was made at an old cost, unless the password changed meanwhile (SEC-04)."""
         with self._uow:
-            user = self._users.require(user_id, lock=True)
-            if user.password_hash == old:
-                user.password_hash = new
+            self._users.replace_password_hash(user_id, old, new)

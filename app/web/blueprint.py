@@ -11,7 +11,7 @@ from marshmallow import Schema
 from app.core.access import Caller
 from app.core.errors import Code
 from app.web import problems
-from app.web.conditional import with_validators
+from app.web.conditional import tagged, telling_conflicts
 from app.web.idempotency import replayable
 from app.web.operations import Operation, declare
 from app.web.parser import Parser, refuse_all
@@ -69,9 +69,11 @@ class Blueprint(SmorestBlueprint):
         def decorate(view: View) -> View:
             wrapped = _strict_query(view) if not query else view
             if resource is not None:
-                wrapped = with_validators(resource())(wrapped)
+                wrapped = tagged(wrapped)
             if idempotent:
                 wrapped = replayable(name)(wrapped)
+            if resource is not None:
+                wrapped = telling_conflicts(resource())(wrapped)
             if method != "GET":
                 wrapped = retried(wrapped)
             wrapped = self.doc(

@@ -37,8 +37,20 @@ def if_match() -> frozenset[int] | None:
     return frozenset(int(match[1]) for match in found if match)
 
 
-def with_validators(schema: Schema) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Wrap an operation that answers one versioned resource.
+def tagged(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Wrap an operation that answers one versioned resource: ETag, and 304 for who has it already."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        return _tag(view(*args, **kwargs))
+
+    return wrapper
+
+
+def telling_conflicts(schema: Schema) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Wrap an operation that takes If-Match: a conflict shows the resource as it is now.
+
+    It stands outside whatever opens a transaction: an error that is caught inside one dooms it.
 
     Args:
         schema: of the resource, for the ``current`` of a conflict.
@@ -48,17 +60,16 @@ def with_validators(schema: Schema) -> Callable[[Callable[..., Response]], Calla
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             try:
-                response = view(*args, **kwargs)
+                return view(*args, **kwargs)
             except VersionConflictError as conflict:
                 return _conflict(conflict, schema)
-            return _tagged(response)
 
         return wrapper
 
     return decorate
 
 
-def _tagged(response: Response) -> Response:
+def _tag(response: Response) -> Response:
     if response.status_code == 204 or not response.is_json:
         return response
     body = response.get_data()

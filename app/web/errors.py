@@ -20,7 +20,6 @@ BY_STATUS = {
     403: (Code.forbidden, "You may not do this."),
     404: (Code.not_found, "There is nothing at this address."),
     405: (Code.method_not_allowed, "This address does not take that method."),
-    406: (Code.not_acceptable, "Only application/json is answered here."),
     413: (Code.body_too_large, "The body is larger than this route takes."),
     414: (Code.uri_too_long, "The address is longer than 4,094 characters."),
     415: (Code.unsupported_media_type, "Send a JSON body with Content-Type: application/json."),

@@ -24,7 +24,6 @@ EXPLANATIONS: dict[Code, str] = {
     Code.account_suspended: "An administrator suspended the account.",
     Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
     Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
-    Code.not_acceptable: "Only `application/json` is answered here.",
     Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",
     Code.write_conflict: "What you asked for conflicts with something that exists or happens at the same moment."
     " Read again, then decide.",

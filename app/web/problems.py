@@ -35,7 +35,6 @@ CATALOGUE: dict[Code, ProblemKind] = {
     Code.account_suspended: ProblemKind(403, "Account suspended"),
     Code.not_found: ProblemKind(404, "Not found"),
     Code.method_not_allowed: ProblemKind(405, "Method not allowed"),
-    Code.not_acceptable: ProblemKind(406, "Not acceptable"),
     Code.request_in_progress: ProblemKind(409, "The same request is in progress"),
     Code.write_conflict: ProblemKind(409, "Conflict"),
     Code.project_archived: ProblemKind(409, "Project is archived"),
