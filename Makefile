@@ -13,7 +13,7 @@ help: ## List the targets
 
 venv: ## Make .venv with the locked dependencies (the other targets do it by themselves)
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "holdfast: $(PYTHON) not found; install Python 3.11 or later (python.org/downloads)" >&2; exit 1; }
-	@$(PYTHON) dev/bootstrap.py
+	@$(PYTHON) dev/bootstrap.py $(if $(filter command,$(origin PYTHON)),--this-python)
 
 run: venv ## Start the whole service; PORT=8000 HOST=127.0.0.1 (HOST=0.0.0.0 for phones on the network)
 	@$(PY) -m dev.run
@@ -35,7 +35,7 @@ fuzz: venv ## Throw generated requests at the running service (schemathesis)
 	@$(PY) -m dev.fuzz $(ARGS)
 
 verify-containers: venv ## Build the image and run the compose stack for real
-	@$(PY) -m dev.containers $(ARGS)
+	@$(PY) -m dev.verify_containers $(ARGS)
 
 lock: venv ## Resolve pyproject.toml into requirements.txt and requirements-dev.txt, pinned and hashed
 	@$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt

@@ -13,7 +13,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.config_faults import production_faults, shared_faults
-from app.config_sources import FileSecretsSource, database_url, http_origin, rate, split_commas
+from app.config_sources import (
+    FileSecretsSource,
+    database_url,
+    file_faults,
+    http_origin,
+    rate,
+    split_commas,
+)
 
 DEFAULT_ENV_FILE = "var/run/env"
 
@@ -190,10 +197,14 @@ class Settings(BaseSettings):
         Raises:
             ConfigError: with one sentence per fault.
         """
-        faults = shared_faults(self) + (production_faults(self) if self.production else [])
+        faults = self.faults()
         if faults:
             raise ConfigError(faults)
         return self
+
+    def faults(self) -> list[str]:
+        """What ``check`` refuses."""
+        return shared_faults(self) + (production_faults(self) if self.production else [])
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -204,11 +215,25 @@ def load_settings(**overrides: Any) -> Settings:
     """
     env_file = os.environ.get("HOLDFAST_ENV_FILE", DEFAULT_ENV_FILE)
     use_file = os.environ.get("APP_ENV") != "production" and Path(env_file).is_file()
+    settings, faults = _read(env_file if use_file else None, overrides)
+    told = {fault.partition(":")[0] for fault in faults}
+    faults += [fault for fault in settings.faults() if fault.partition(":")[0] not in told]
+    if faults:
+        raise ConfigError(faults)
+    return settings
+
+
+def _read(env_file: str | None, overrides: dict[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings, and what could not be read; in place of those stand defaults, so that the rest can be judged."""
+    faults = file_faults(Settings.model_fields)
     try:
-        settings = Settings(_env_file=env_file if use_file else None, **overrides)
+        return Settings(_env_file=env_file, **overrides), faults
     except ValidationError as error:
-        raise ConfigError([_sentence(fault) for fault in error.errors(include_input=False)]) from None
-    return settings.check()
+        wrong = error.errors(include_input=False)
+    faults += [_sentence(fault) for fault in wrong]
+    names = {str(fault["loc"][0]) for fault in wrong}
+    defaults = {name: Settings.model_fields[name].default for name in names}
+    return Settings(_env_file=env_file, **{**overrides, **defaults}), faults
 
 
 def _sentence(fault: Any) -> str:

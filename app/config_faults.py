@@ -3,9 +3,14 @@
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Iterator
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
+
+from app.config_mail import SmtpServer, mail_address
+from app.config_sources import is_url
 
 if TYPE_CHECKING:
     from app.config import Settings
@@ -14,6 +19,11 @@ RINGS = ("secret_keys", "password_peppers", "signing_keys")
 MIN_KEY_BYTES = 32
 MIN_PRODUCTION_COST = 10
 NAMED_TLS_MODES = {"require", "verify-ca", "verify-full"}
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")  # RFC 3986, section 3.1, in lower case
+_SCHEMES_OF_OTHERS = {"http", "https", "file", "ftp", "data", "javascript", "mailto", "tel", "about", "blob"}
+_ANDROID_APP = re.compile(
+    r"[A-Za-z]\w*(\.[A-Za-z]\w*)+ *\| *(SHA256:)?[0-9A-F]{2}(:[0-9A-F]{2}){31}", re.IGNORECASE | re.ASCII
+)
 
 
 def shared_faults(settings: "Settings") -> list[str]:
@@ -31,11 +41,39 @@ def shared_faults(settings: "Settings") -> list[str]:
         faults.append("COOKIE_IDLE_DAYS: is longer than COOKIE_ABSOLUTE_DAYS")
     if settings.body_idle_days > settings.body_absolute_days:
         faults.append("BODY_IDLE_DAYS: is longer than BODY_ABSOLUTE_DAYS")
-    if settings.redis_url.get_secret_value() and _scheme(settings.redis_url.get_secret_value()) not in {
-        "redis", "rediss", "unix",
-    }:  # fmt: skip
+    redis = settings.redis_url.get_secret_value()
+    if redis and (_scheme(redis) not in {"redis", "rediss", "unix"} or not is_url(redis)):
         faults.append("REDIS_URL: must be a redis://, rediss:// or unix:// URL; limits need a shared store")
-    return faults
+    if settings.public_url and not (
+        _scheme(settings.public_url) in {"http", "https"} and is_url(settings.public_url)
+    ):
+        faults.append("PUBLIC_URL: must be a http:// or https:// address")
+    return [*faults, *_mail_faults(settings), *_app_faults(settings)]
+
+
+def _mail_faults(settings: "Settings") -> Iterator[str]:
+    if settings.smtp_url:
+        try:
+            SmtpServer.parse(settings.smtp_url.get_secret_value())
+        except ValueError as error:
+            yield f"SMTP_URL: {error}"
+    elif not settings.mailbox_dir and not settings.production:  # production has a sentence of its own
+        yield "SMTP_URL: is not set; without it MAILBOX_DIR must name the folder where mails are kept"
+    try:
+        name, address = parseaddr(settings.mail_from)
+        mail_address(address, name)
+    except ValueError:
+        yield "MAIL_FROM: must be an address, or a name and <address>"
+
+
+def _app_faults(settings: "Settings") -> Iterator[str]:
+    """What our pages and well-known files would tell phones."""
+    scheme = settings.app_scheme
+    if scheme and (not _SCHEME.fullmatch(scheme) or scheme in _SCHEMES_OF_OTHERS):
+        yield "APP_SCHEME: must be a scheme of the app's own, such as reefapp, without ://"
+    for position, entry in enumerate(settings.android_apps, start=1):
+        if not _ANDROID_APP.fullmatch(entry):
+            yield f"ANDROID_APPS: entry {position} must be package|fingerprint, 32 bytes of SHA-256 as AA:BB:..."
 
 
 def production_faults(settings: "Settings") -> list[str]:

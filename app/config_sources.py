@@ -1,7 +1,9 @@
 """How single settings are read: files for secrets, comma lists, URLs, rates."""
 
+import contextlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,17 +14,41 @@ from pydantic_settings import PydanticBaseSettingsSource
 _RATE = re.compile(r"^(\d{1,9})/(\d{1,7})$")
 
 
+def text_of_file(name: str) -> str | None:
+    """What stands in the file that ``<NAME>_FILE`` names, without its last line break; ``None`` without such a name.
+
+    Raises:
+        ValueError: saying why it cannot be read.
+    """
+    path = os.environ.get(f"{name.upper()}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"{path}, named by {name.upper()}_FILE, cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}, named by {name.upper()}_FILE, is not UTF-8 text") from None
+
+
+def file_faults(names: Iterable[str]) -> list[str]:
+    """A sentence for each setting whose file cannot be read."""
+    faults = []
+    for name in names:
+        try:
+            text_of_file(name)
+        except ValueError as error:
+            faults.append(f"{name.upper()}: {error}")
+    return faults
+
+
 class FileSecretsSource(PydanticBaseSettingsSource):
-    """Reads a setting from the file that ``<NAME>_FILE`` names, without its last line break."""
+    """Reads settings from files; one that cannot be read is left out here and told by ``file_faults``."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - pydantic's signature
-        path = os.environ.get(f"{field_name.upper()}_FILE")
-        if not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{field_name.upper()}_FILE: {path} cannot be read: {error}") from None
+        with contextlib.suppress(ValueError):
+            return text_of_file(field_name), field_name, False
+        return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {}
@@ -45,8 +71,8 @@ def database_url(value: Any) -> Any:
     text = value.get_secret_value() if hasattr(value, "get_secret_value") else value
     if not isinstance(text, str) or not text:
         return value
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg2"}:
+    scheme, _, rest = text.partition("://")
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg2"} or not is_url(text):
         raise ValueError("must be a postgresql:// URL")
     return f"postgresql+psycopg2://{rest}"
 
@@ -55,14 +81,20 @@ def http_origin(value: str) -> str:
     """An origin as browsers send it: scheme, host, optional port, nothing after it (RFC 6454)."""
     if value == "*":
         return value
-    parts = urlsplit(value)
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or value != f"{parts.scheme}://{parts.netloc}"
-    ):
-        raise ValueError(f"{value!r} is not an origin; write scheme://host[:port] without a path")
+    scheme, _, place = value.partition("://")
+    if scheme not in {"http", "https"} or not is_url(value) or place != urlsplit(value).netloc:
+        raise ValueError("write each origin as scheme://host[:port], without a path")
     return value.lower()
+
+
+def is_url(text: str) -> bool:
+    """Whether it has a scheme, and a host or a path, and no port that is none."""
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return "://" in text and bool(host or parts.path or parts.query)
 
 
 def rate(value: str) -> str:

@@ -147,8 +147,7 @@ def build_services(parts: Parts) -> SessionCheck:
         )
     )
 
-    user_rows = UserRepository(uow)
-    users = parts.add(UserService(uow, user_rows, events, clock))
+    users = parts.add(UserService(uow, UserRepository(uow), events, clock))
 
     session_rows = SessionRepository(uow)
     lifetimes = Lifetimes.of(settings)
@@ -157,9 +156,7 @@ def build_services(parts: Parts) -> SessionCheck:
             uow, session_rows, system, invalidator, audit, events, clock, lifetimes, settings.max_sessions
         )
     )
-    grants = Grants(
-        uow, user_rows, RefreshTokens(ring.derive("refresh-token")), parts.access_tokens, lifetimes
-    )
+    grants = Grants(users, RefreshTokens(ring.derive("refresh-token")), parts.access_tokens, lifetimes)
     refreshes = parts.add(
         RefreshService(
             uow,
@@ -175,7 +172,7 @@ def build_services(parts: Parts) -> SessionCheck:
             clock,
         )
     )
-    SessionJobs(uow, session_rows, user_rows, engines.mailer, settings).register_with(jobs)
+    SessionJobs(uow, session_rows, users, engines.mailer, settings).register_with(jobs)
 
     project_rows = ProjectRepository(uow)
     own_projects = parts.add(
@@ -207,7 +204,7 @@ def build_services(parts: Parts) -> SessionCheck:
         )
     )
     RegistrationJobs(
-        uow, registration_rows, user_rows, codes, audit, engines.mailer, settings, clock
+        uow, registration_rows, users, codes, audit, engines.mailer, settings, clock
     ).register_with(jobs)
 
     parts.add(

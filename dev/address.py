@@ -76,7 +76,7 @@ class Address:
             return ()
         # Apple's devices also find a machine by its Bonjour name.
         name = socket.gethostname().partition(".")[0].lower()
-        named = (name, f"{name}.local") if self.everywhere and name else ()
+        named = (f"{name}.local",) if self.everywhere and name else ()
         return tuple(dict.fromkeys((*self.lan, *named, *((ANDROID_EMULATOR,) if self.everywhere else ()))))
 
     @property

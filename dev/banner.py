@@ -57,7 +57,7 @@ def show(address: Address, home: Path, *, seconds: float, seeded: bool, notes: l
     for name, value in rows:
         say(f"  {name:<17}{value}")
     for note in notes:
-        say(f"  {styled('Note', 'yellow'):<17}{note}")
+        say(f"  {styled('Note'.ljust(17), 'yellow')}{note}")
     say()
 
 

@@ -42,7 +42,8 @@ def checks() -> list[Check]:
         ("types", [tools / "mypy"]),
         ("import contracts", [tools / "lint-imports"]),
         ("dependencies", [tools / "deptry", "."]),
-        ("security lint", [tools / "bandit", "--quiet", "--recursive", "app"]),
+        # What bandit calls low is in the linter's own rules, with the exceptions written where they are.
+        ("security lint", [tools / "bandit", "--quiet", "--severity-level", "medium", "--recursive", "app"]),
         ("documents", [sys.executable, "-m", "pytest", "tests/docs"]),
     ]
     scripts = shell_scripts()

@@ -130,6 +130,10 @@ def end_orphans(home: Path) -> list[str]:
         key=lambda name: STOP_ORDER.index(name) if name in STOP_ORDER else 0,
     )
     for name in alive:
+        # The service's processes are told all at once, its engines when they are gone.
+        if name not in {"valkey", "postgres"}:
+            found[name].send(signal.SIGTERM)
+    for name in alive:
         found[name].end(POSTGRES_FAST if name == "postgres" else ((signal.SIGTERM, 4.0),))
     for record in records:
         record.unlink(missing_ok=True)

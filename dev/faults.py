@@ -5,11 +5,11 @@ import sys
 from collections.abc import Callable
 
 
-class Fault(Exception):  # noqa: N818 - it is raised and read as what it is
+class Fault(Exception):
     """Something outside the code is in the way; the text says what, and what to do about it."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error at all
+class Stopped(Exception):
     """The person asked to stop (Ctrl-C, a closed terminal, SIGTERM)."""
 
 

@@ -25,6 +25,7 @@ LOCK = ROOT / "requirements-dev.txt"
 STAMP = VENV / "holdfast-stamp"
 UNFINISHED = VENV / "holdfast-unfinished"
 MUTEX = VENV / "holdfast-lock"
+THIS_PYTHON = "--this-python"
 PIP_LOG = VENV / "holdfast-pip.log"
 
 _NO_NETWORK = re.compile(
@@ -60,13 +61,22 @@ class Progress:
         print(f"  {text} ({time.monotonic() - self.began:.0f} s)", flush=True)
 
 
-def stamp_wanted() -> str:
+def stamp() -> str:
+    """What `.venv` is when all that the lock file names is in it."""
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return f"{digest}\n{sys.version}\n{VENV.resolve()}\n"
+    # Which Python it links to, not which one runs us: two terminals may well differ in that.
+    return f"{digest}\n{(VENV / 'bin' / 'python').resolve()}\n{VENV.resolve()}\n"
 
 
-def up_to_date(stamp: str) -> bool:
-    return not UNFINISHED.exists() and _read(STAMP) == stamp
+def up_to_date() -> bool:
+    return not UNFINISHED.exists() and _read(STAMP) == stamp() and not _other_python_asked()
+
+
+def _other_python_asked() -> bool:
+    """Whether the person named a Python (`make PYTHON=...`) and `.venv` has one of another release."""
+    made_with = re.search(r"(?m)^version(?:_info)? = (\d+\.\d+)", _read(VENV / "pyvenv.cfg"))
+    release = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return THIS_PYTHON in sys.argv and made_with is not None and made_with[1] != release
 
 
 def _read(path: Path) -> str:
@@ -76,21 +86,17 @@ def _read(path: Path) -> str:
         return ""
 
 
-def usable(stamp: str) -> bool:
-    """Whether `.venv` can be brought up to date in place: whole, of this Python, made at this path."""
-    if UNFINISHED.exists() or not (VENV / "bin" / "python").exists():
+def usable() -> bool:
+    """Whether `.venv` can be brought up to date in place: whole, made at this path, of a Python that is still there."""
+    python = VENV / "bin" / "python"
+    if UNFINISHED.exists() or not python.exists() or _other_python_asked():
         return False
     was = _read(STAMP)
     # Scripts in it name its path in their first line, so one that was copied along with the folder is useless.
-    if was and was.split("\n")[1:] != stamp.split("\n")[1:]:
+    if was and was.split("\n")[1:] != stamp().split("\n")[1:]:
         return False
-    asked = subprocess.run(
-        [VENV / "bin" / "python", "-c", "import sys, pip; sys.stdout.write(sys.version)"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout == sys.version
+    check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    return subprocess.run([python, "-c", check], capture_output=True, check=False).returncode == 0
 
 
 def make_venv(progress: Progress) -> None:
@@ -131,8 +137,17 @@ def install(progress: Progress, mutex: int) -> None:
     """
     # pip holds the lock too: should we be killed, the next make waits until our pip is gone.
     total = len(re.findall(r"(?m)^[A-Za-z0-9]", _read(LOCK)))
-    # The lock is complete and universal, so pip has nothing to resolve.
-    options = ("--require-hashes", "--no-deps", "--no-input", "--progress-bar", "off", "--retries", "2")
+    # The lock is complete and universal, so pip has nothing to resolve. Compiling comes after it, on all cores.
+    options = (
+        "--require-hashes",
+        "--no-deps",
+        "--no-compile",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--retries",
+        "2",
+    )
     command: list[str | Path] = [
         VENV / "bin" / "python",
         "-m",
@@ -170,6 +185,10 @@ def install(progress: Progress, mutex: int) -> None:
     if pip.returncode:
         progress.clear()
         _explain(words, pip.returncode)
+    progress.show("compiling the dependencies")
+    # Some packages carry files for other Pythons, which do not compile; nobody imports those here.
+    compile_all = ("-m", "compileall", "-qq", "-j", "0", *VENV.glob("lib/python*/site-packages"))
+    subprocess.run([VENV / "bin" / "python", *compile_all], capture_output=True, check=False)
 
 
 def _explain(words: list[str], code: int) -> None:
@@ -204,20 +223,19 @@ def bring_up_to_date() -> int:
     Raises:
         Fault: one line for the person.
     """
-    stamp = stamp_wanted()
-    if up_to_date(stamp):
+    if up_to_date():
         return 0
     progress = Progress()
     try:
         with _alone(progress) as mutex:
-            if up_to_date(stamp):
+            if up_to_date():
                 return 0
-            fresh = not usable(stamp)
+            fresh = not usable()
             UNFINISHED.touch()
             if fresh:
                 make_venv(progress)
             install(progress, mutex)
-            STAMP.write_text(stamp, encoding="utf-8")
+            STAMP.write_text(stamp(), encoding="utf-8")
             UNFINISHED.unlink()
     except OSError as error:
         raise Fault(
@@ -232,6 +250,6 @@ def bring_up_to_date() -> int:
 
 def main() -> int:
     code = finish(bring_up_to_date)
-    if code == 130:  # noqa: PLR2004 - what a shell says after Ctrl-C
+    if code == 130:
         print("\nholdfast: stopped; the next make begins the installation again", file=sys.stderr)
     return code

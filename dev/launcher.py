@@ -78,10 +78,11 @@ class Launcher:
         while (code := child.ended()) is None:
             self.pause(0.02)
         child.stop(())
-        del self.children["command"], self.tails["command"]
+        del self.children["command"]
         if code:
             self._show_end("command")
             raise Fault(f"{what} failed with exit code {code}; its words are above and in {child.log}")
+        del self.tails["command"]
 
     def wait_ready(self, url: str) -> list[str]:
         """Wait until `/readyz` says ok.

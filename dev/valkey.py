@@ -103,7 +103,7 @@ class ValkeyServer:
                     # Our password proves that it is our server and not one that took the port.
                     link.sendall(f"AUTH {self.state.valkey_password}\r\nPING\r\n".encode())
                     answer = b""
-                    while answer.count(b"\r\n") < 2 and (part := link.recv(64)):  # noqa: PLR2004 - two commands
+                    while answer.count(b"\r\n") < 2 and (part := link.recv(64)):
                         answer += part
                     if answer == b"+OK\r\n+PONG\r\n":
                         return True

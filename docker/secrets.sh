@@ -7,7 +7,7 @@
 #   database/  read by postgres and migrate alone: the passwords, and the owner's MIGRATION_DATABASE_URL
 set -eu
 
-home=/var/lib/holdfast
+home=${1:-/var/lib/holdfast}
 umask 077
 
 random() { python -c 'import secrets; print(secrets.token_urlsafe(32))'; }

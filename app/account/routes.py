@@ -4,7 +4,6 @@ from typing import Any
 
 from app.account.schemas import UserUpdate
 from app.core.access import Caller
-from app.users.models import User as UserRow
 from app.users.schemas import User
 from app.users.service import UserService
 from app.web.blueprint import Blueprint
@@ -18,7 +17,7 @@ blp = Blueprint(
 
 @blp.operation("GET", "", "getMe", caller=Caller.account, resource=User)
 @blp.response(200, User)
-def get_me() -> UserRow:
+def get_me() -> Any:
     """Read my account."""
     return service(UserService).get(current_actor().user_id)
 
@@ -35,6 +34,6 @@ def get_me() -> UserRow:
 )
 @blp.arguments(UserUpdate, example={"display_name": "Alice", "locale": "en-GB", "time_zone": "Europe/Paris"})
 @blp.response(200, User)
-def update_me(changes: dict[str, Any]) -> UserRow:
+def update_me(changes: dict[str, Any]) -> Any:
     """Change my name, language or time zone."""
     return service(UserService).update_profile(current_actor(), changes, if_match())

@@ -10,7 +10,14 @@ from app.core.access import Caller
 from app.core.errors import Code
 from app.sessions.schemas import SignedIn
 from app.web.blueprint import Blueprint
-from app.web.cookies import deliver, forget_cookie, presented_refresh_token, required_refresh_token
+from app.web.cookies import (
+    SET_COOKIE,
+    came_by,
+    deliver,
+    forget_cookie,
+    presented_refresh_token,
+    required_refresh_token,
+)
 from app.web.current import current_client, optional_actor, service
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Signing in and out.")
@@ -22,31 +29,31 @@ ALICE = {"email": "alice@example.com", "password": "kelp-grips-the-rock", "devic
     codes=(Code.invalid_credentials, Code.email_not_verified, Code.account_suspended),
 )  # fmt: skip
 @blp.arguments(SignIn, example=ALICE)
-@blp.response(200, SignedIn)
+@blp.response(200, SignedIn, headers=SET_COOKIE)
 def sign_in(data: dict[str, Any]) -> Any:
     """Sign in with address and password."""
     return deliver(service(AuthService).sign_in(data, current_client(data["device_name"])))
 
 
 @blp.operation(
-    "POST", "/refresh", "refreshSession", caller=Caller.anyone, body=True,
+    "POST", "/refresh", "refreshSession", caller=Caller.anyone, body=True, refresh_cookie=True,
     codes=(Code.refresh_invalid, Code.refresh_reused, Code.session_expired, Code.csrf_failed,
            Code.token_transport_conflict),
 )  # fmt: skip
 @blp.arguments(Refresh, required=False)
-@blp.response(200, SignedIn)
+@blp.response(200, SignedIn, headers=SET_COOKIE)
 def refresh(data: dict[str, Any]) -> Any:
     """Exchange the refresh token for its successor and a new access token. Safe to repeat when the answer was lost."""
     token = required_refresh_token(data["refresh_token"])
-    return deliver(service(AuthService).refresh(token, current_client()))
+    return deliver(service(AuthService).refresh(token, current_client()), came_by(data["refresh_token"]))
 
 
 @blp.operation(
-    "POST", "/logout", "signOut", caller=Caller.anyone, body=True, optional_identity=True,
+    "POST", "/logout", "signOut", caller=Caller.anyone, body=True, optional_identity=True, refresh_cookie=True,
     codes=(Code.csrf_failed, Code.token_transport_conflict),
 )  # fmt: skip
 @blp.arguments(Refresh, required=False)
-@blp.response(204)
+@blp.response(204, headers=SET_COOKIE)
 def sign_out(data: dict[str, Any]) -> Response:
     """End the session that the refresh token, the cookie or the access token names."""
     token = presented_refresh_token(data["refresh_token"])

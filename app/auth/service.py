@@ -93,9 +93,11 @@ class AuthService:
         return self._refreshes.refresh(token, client)
 
     def sign_out(self, token: str | None, actor: Actor | None, client: Client) -> None:
-        """End the session that a refresh token or the access token names; never refuses."""
-        session_id = self._refreshes.session_of(token) if token else (actor.session_id if actor else None)
-        if session_id is not None:
+        """End the sessions that the refresh token and the access token name; never refuses."""
+        named = {actor.session_id} if actor else set()
+        if token and (session_id := self._refreshes.session_of(token)):
+            named.add(session_id)
+        for session_id in named:
             self._sessions.sign_out(session_id, client)
 
     def unlock(self, email: str) -> None:
@@ -166,5 +168,5 @@ class AuthService:
             fresh = self._hasher.hash(password)
             self._users.store_password_hash(user.id, old=user.password_hash, new=fresh)
             user.password_hash = fresh
-        except AppError:
-            logger.warning("rehash_failed", user_id=str(user.id))
+        except Exception:
+            logger.exception("rehash_failed", user_id=str(user.id))

@@ -18,6 +18,8 @@ UNAVAILABLE_CLASSES = ("08", "53", "57P")
 SCHEMA_BEHIND = {"42P01", "42703", "3F000"}
 READ_ONLY = "25006"
 UNIQUE = "23505"
+LOST_BEFORE = "8s2b"
+"""SQLAlchemy's own code; the other one that this class of error has means a bug of ours."""
 
 
 class RetryableConflict(AppError):
@@ -35,9 +37,14 @@ def translate(error: BaseException) -> AppError | None:
         return RetryableConflict()
     if isinstance(error, exc.TimeoutError):
         return _overloaded()
-    if isinstance(error, exc.DisconnectionError):
+    if isinstance(error, exc.DisconnectionError) or _on_a_lost_connection(error):
         return database_unavailable()
     return _from_driver(error) if isinstance(error, exc.DBAPIError) else None
+
+
+def _on_a_lost_connection(error: BaseException) -> bool:
+    """A statement after the one that lost the connection, in a block that went on after it."""
+    return isinstance(error, exc.PendingRollbackError) and error.code == LOST_BEFORE
 
 
 def database_unavailable() -> AppError:

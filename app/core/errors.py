@@ -40,6 +40,7 @@ class Code(StrEnum):
     body_too_large = "body_too_large"
     uri_too_long = "uri_too_long"
     unsupported_media_type = "unsupported_media_type"
+    range_not_satisfiable = "range_not_satisfiable"
     headers_too_large = "headers_too_large"
     validation_failed = "validation_failed"
     invalid_cursor = "invalid_cursor"

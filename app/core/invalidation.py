@@ -29,14 +29,15 @@ class Invalidator:
 
     def after_commit(self, namespace: str, owner: str, *variants: str) -> None:
         """Args: namespace, owner, variants: as in ``FactCache.fetch``; the variants are dropped here at once."""
-        if self._redis_is_away():
+        planned = self._redis_is_away()
+        if planned:
             self._jobs.defer(JOB, namespace=namespace, owner=owner)
-        self._uow.after_commit(self._forget, namespace, owner, variants)
+        self._uow.after_commit(self._forget, namespace, owner, variants, planned)
 
-    def _forget(self, namespace: str, owner: str, variants: tuple[str, ...]) -> None:
+    def _forget(self, namespace: str, owner: str, variants: tuple[str, ...], planned: bool) -> None:
+        """Args: planned: whether the transaction wrote the job; Redis may have gone away only since."""
         for variant in variants:
             self._cache.forget_here(namespace, owner, variant)
-        planned = self._redis_is_away()
         try:
             self._cache.forget(namespace, owner)
         except RedisUnavailableError:

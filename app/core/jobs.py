@@ -5,13 +5,15 @@ after seven days by the job ``jobs.sweep``. Each job carries the id of the reque
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import procrastinate
 from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db_errors import RetryableConflict
 from app.core.telemetry import log, request_id, start_request
@@ -56,7 +58,8 @@ class JobQueue:
             attempts: tries in all, with growing pauses (2, 4, 8 ... s).
             cron: five fields, UTC.
         """
-        retry = procrastinate.RetryStrategy(max_attempts=attempts, exponential_wait=2)
+        # What the library calls attempts are those after the first; none is said by False.
+        retry = attempts > 1 and procrastinate.RetryStrategy(max_attempts=attempts - 1, exponential_wait=2)
 
         def run(caused_by: str | None = None, timestamp: int = 0, **arguments: Any) -> None:
             # A periodic job is told when it was due; ours look at the clock themselves.
@@ -72,14 +75,16 @@ class JobQueue:
         """Insert a job on the current unit of work's connection: it exists if and only if that commits."""
         task = self.app.tasks[name]
         connection = self._uow.session.connection()
-        task.configure(connection=connection, queueing_lock=None).defer(
-            caused_by=request_id.get(), **arguments
-        )
+        with _as_the_database_said_it():
+            task.configure(connection=connection, queueing_lock=None).defer(
+                caused_by=request_id.get(), **arguments
+            )
 
     def defer_now(self, name: str) -> None:
         """Let a periodic job run soon, unless it already waits."""
         try:
-            self._inserts.configure_task(name, queueing_lock=name).defer(caused_by=request_id.get())
+            with _as_the_database_said_it():
+                self._inserts.configure_task(name, queueing_lock=name).defer(caused_by=request_id.get())
         except AlreadyEnqueued:
             logger.debug("job_already_waits", job=name)
 
@@ -105,6 +110,17 @@ class JobQueue:
                 db_queries=stats.db_queries,
             )
             request_id.set(None)
+
+
+@contextmanager
+def _as_the_database_said_it() -> Iterator[None]:
+    """The queue's library wraps driver errors; unwrapped, they are told like those of any other statement (REL-03)."""
+    try:
+        yield
+    except ConnectorException as error:
+        if isinstance(error.__cause__, SQLAlchemyError):
+            raise error.__cause__ from None
+        raise
 
 
 def _with_retries(handler: Handler, arguments: dict[str, Any]) -> None:

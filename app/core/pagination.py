@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Select, SQLColumnExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from app.core.errors import AppError, Code
+from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.keys import KeyRing, b64, mac, unb64
 
 Item = TypeVar("Item")
@@ -89,9 +89,15 @@ class Cursors:
         if key is None or not hmac.compare_digest(
             mac(key, scope, data[MAC_BYTES:], size=MAC_BYTES), data[:MAC_BYTES]
         ):
-            raise AppError(Code.invalid_cursor, "The cursor was not made by this list with these filters.")
+            raise _invalid_cursor()
         position: list[Any] = orjson.loads(data[MAC_BYTES:])
         return position
+
+
+def _invalid_cursor() -> AppError:
+    detail = "The cursor was not made by this list with these filters."
+    fault = FieldFault("cursor", FieldCode.invalid_format, detail, "query")
+    return AppError(Code.invalid_cursor, detail, fields=[fault])
 
 
 def query_scope(*parts: Any) -> bytes:

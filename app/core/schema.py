@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import Settings
@@ -16,6 +17,10 @@ from app.config import Settings
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK = 7_305_806_482_211_114_103
 """Any fixed number: whoever holds it migrates, others wait."""
+
+
+class SchemaUnreachableError(Exception):
+    """The database refused or did not answer; the message is the driver's, which names no password."""
 
 
 def alembic_config(settings: Settings | None = None) -> Config:
@@ -40,30 +45,45 @@ def expected_revision() -> str | None:
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:
-    """Migrate up, alone, then grant the service's role its rights; safe to run from many places at once."""
-    with _alone(settings) as connection:
-        config = alembic_config(settings)
-        config.attributes["connection"] = connection
+    """Migrate up, alone, then grant the service's role its rights; safe to run from many places at once.
+
+    Raises:
+        SchemaUnreachableError: the database did not take part.
+    """
+    with alone(settings) as config:
         command.upgrade(config, revision)
-        _grant(connection, settings)
+        _grant(config.attributes["connection"], settings)
 
 
 def downgrade(settings: Settings, revision: str) -> None:
-    """Migrate down, alone."""
-    with _alone(settings) as connection:
-        config = alembic_config(settings)
-        config.attributes["connection"] = connection
+    """Migrate down, alone.
+
+    Raises:
+        SchemaUnreachableError: the database did not take part.
+    """
+    with alone(settings) as config:
         command.downgrade(config, revision)
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[Connection]:
-    engine = create_engine(owner_url(settings), poolclass=NullPool)
-    with engine.connect() as connection:
+def alone(settings: Settings) -> Iterator[Config]:
+    """Alembic's configuration with a connection of the owner, which holds the lock of all that migrate.
+
+    Raises:
+        SchemaUnreachableError: the database did not take part.
+    """
+    engine = create_engine(owner_url(settings), poolclass=NullPool, connect_args={"connect_timeout": 5})
+    try:
+        opened = engine.connect()
+    except OperationalError as error:
+        raise SchemaUnreachableError(str(error.orig).strip()) from None
+    config = alembic_config(settings)
+    with opened as connection:
+        config.attributes["connection"] = connection
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
         connection.commit()
         try:
-            yield connection
+            yield config
             connection.commit()
         finally:
             connection.rollback()
@@ -78,15 +98,17 @@ def _grant(connection: Connection, settings: Settings) -> None:
     if not role or role == owner:
         return
     quoted = connection.dialect.identifier_preparer.quote_identifier(role)
-    for statement in (
-        "GRANT USAGE ON SCHEMA public TO {role}",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
-        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
-        "REVOKE ALL ON alembic_version FROM {role}",
-        "GRANT SELECT ON alembic_version TO {role}",
-        "REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM {role}",
-        "REVOKE INSERT, DELETE ON system_state FROM {role}",
-        "GRANT EXECUTE ON FUNCTION purge_audit_events(timestamptz) TO {role}",
+    for needs, statement in (
+        (None, "GRANT USAGE ON SCHEMA public TO {role}"),
+        (None, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"),
+        (None, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}"),
+        (None, "REVOKE ALL ON alembic_version FROM {role}"),
+        (None, "GRANT SELECT ON alembic_version TO {role}"),
+        ("audit_events", "REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM {role}"),
+        ("system_state", "REVOKE INSERT, DELETE ON system_state FROM {role}"),
+        ("audit_events", "GRANT EXECUTE ON FUNCTION purge_audit_events(timestamptz) TO {role}"),
     ):
-        connection.execute(text(statement.format(role=quoted)))
+        # An older revision, asked for by its number, has not all of them yet.
+        if needs is None or connection.scalar(text("SELECT to_regclass(:name)"), {"name": needs}):
+            connection.execute(text(statement.format(role=quoted)))
     connection.commit()

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.db import reading
@@ -98,19 +99,19 @@ class UnitOfWork:
 
     def _finish(self, state: _State, error: BaseException | None) -> None:
         if error is not None:
-            state.session.rollback()
+            _roll_back(state.session)
             told = translate(error)
             if told is not None:
                 raise told from error
             state.hooks.clear()
             return
         if state.doomed:
-            state.session.rollback()
+            _roll_back(state.session)
             raise DoomedTransactionError
         try:
             state.session.commit()
         except Exception as failure:
-            state.session.rollback()
+            _roll_back(state.session)
             told = translate(failure)
             if told is None:
                 raise
@@ -161,6 +162,16 @@ class UnitOfWork:
         if state is None or not state.writes:
             raise RuntimeError("a hook belongs inside a write block")
         state.hooks.append((hook, args))
+
+
+def _roll_back(session: Session) -> None:
+    """Undo what the block did; where the connection is gone the server has done it, and the block's own error counts."""
+    # A refusal may show the row as it is now; a rollback would empty rows that still belong to the session.
+    session.expunge_all()
+    try:
+        session.rollback()
+    except DBAPIError as error:
+        logger.warning("rollback_failed", error=type(error).__name__)
 
 
 def _run(hooks: list[Hook]) -> None:

@@ -1,5 +1,6 @@
 """SQL of projects and memberships."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,8 +36,15 @@ class ProjectFilters:
 def _by_relevance(q: str) -> Sort:
     # similarity() answers float4; the bound value must be one too, or equal keys would not compare as equal.
     return Sort(
-        func.similarity(func.lower(Project.name), q.lower()), True, lambda value: cast(literal(value), REAL)
+        func.similarity(func.lower(Project.name), func.lower(q)),
+        True,
+        lambda value: cast(literal(value), REAL),
     )
+
+
+def _anywhere(q: str) -> str:
+    """The LIKE pattern for a name that has the words of ``q`` in it, which stand for themselves alone."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", q) + "%"
 
 
 SORTS = {
@@ -133,7 +141,8 @@ class ProjectRepository(Repository[Project]):
 def _conditions(filters: ProjectFilters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Project.status.in_(list(filters.status))]
     if filters.q:
-        conditions.append(func.lower(Project.name).contains(filters.q.lower(), autoescape=True))
+        # Both sides are lowered by the database: Python does it otherwise (a final sigma, a dotted I).
+        conditions.append(func.lower(Project.name).like(func.lower(_anywhere(filters.q))))
     if filters.role:
         conditions.append(ProjectMember.role == filters.role)
     if filters.owner_id:

@@ -19,6 +19,7 @@ from app.projects.views import ProjectView
 from app.web.blueprint import Blueprint
 from app.web.conditional import if_match
 from app.web.current import current_actor, service
+from app.web.openapi_headers import header_reference
 
 blp = Blueprint("projects", __name__, url_prefix="/api/v1/projects", description="Projects and their life.")
 ONE = (Code.not_found, Code.forbidden)
@@ -42,12 +43,7 @@ def list_projects(query: dict[str, Any]) -> Page[ProjectView]:
 @blp.response(
     201,
     Project,
-    headers={
-        "Location": {
-            "schema": {"type": "string", "format": "uri-reference", "maxLength": 300},
-            "description": "Where it is.",
-        }
-    },
+    headers=header_reference("Location"),
 )
 def create_project(data: dict[str, Any]) -> tuple[ProjectView, dict[str, str]]:
     """Create a project of my own."""

@@ -71,7 +71,12 @@ class ProjectQuery(PageQuery):
     created_after = Timestamp(metadata={"description": "At or after."})
     created_before = Timestamp(metadata={"description": "Before."})
     updated_after = Timestamp(metadata={"description": "At or after."})
-    sort = Choice([*SORTS, RELEVANCE], metadata={"description": "`relevance` needs `q`, and is its default."})
+    sort = Choice(
+        [*SORTS, RELEVANCE],
+        metadata={
+            "description": "With `q` the default is `relevance`; without it `relevance` means `-updated_at`."
+        },
+    )
     expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner,counts"]})
 
     @post_load

@@ -13,7 +13,7 @@ from app.core.uow import UnitOfWork
 from app.registration.codes import VerificationCodes
 from app.registration.repository import RegistrationRepository
 from app.registration.service import SEND_VERIFICATION, TELL_OWNER
-from app.users.repository import UserRepository
+from app.users.service import UserService
 
 
 class RegistrationJobs:
@@ -23,7 +23,7 @@ class RegistrationJobs:
         self,
         uow: UnitOfWork,
         registrations: RegistrationRepository,
-        users: UserRepository,
+        users: UserService,
         codes: VerificationCodes,
         audit: AuditTrail,
         mailer: Mailer,

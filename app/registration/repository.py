@@ -1,8 +1,9 @@
 """SQL of registrations."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app.core.repository import Repository
 from app.registration.models import Registration
@@ -21,6 +22,16 @@ class RegistrationRepository(Repository[Registration]):
             .limit(5)
         )
         return list(self.session.execute(statement.with_for_update() if lock else statement).scalars())
+
+    def renew(self, registration_id: UUID, code_expires_at: datetime) -> int:
+        """Count one mail more, which makes a new code; the answer is how many there are now, 0 without a row."""
+        renewed = (
+            update(Registration)
+            .where(Registration.id == registration_id)
+            .values(mails=Registration.mails + 1, code_expires_at=code_expires_at)
+            .returning(Registration.mails)
+        )
+        return self.session.execute(renewed).scalar_one_or_none() or 0
 
     def delete_all(self, email_key: str) -> None:
         """Forget every attempt for an address: it has an account now."""

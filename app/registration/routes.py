@@ -8,7 +8,7 @@ from app.registration.schemas import Register, ResendVerification, Resent, Verif
 from app.registration.service import RegistrationService
 from app.sessions.schemas import SignedIn
 from app.web.blueprint import Blueprint
-from app.web.cookies import deliver
+from app.web.cookies import SET_COOKIE, deliver
 from app.web.current import current_client, service
 
 blp = Blueprint("registration", __name__, url_prefix="/api/v1/auth", description="Getting an account.")
@@ -34,7 +34,7 @@ def register(data: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(
     VerifyEmail, example={"email": "dana@example.com", "code": "123456", "device_name": "Dana's phone"}
 )
-@blp.response(200, SignedIn)
+@blp.response(200, SignedIn, headers=SET_COOKIE)
 def verify_email(data: dict[str, Any]) -> Any:
     """Confirm the address by the mail's link or code; this signs in."""
     return deliver(service(RegistrationService).verify(data, current_client(data["device_name"])))

@@ -1,12 +1,12 @@
 """Registering on the wire."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
 from app.core.errors import FieldCode
 from app.sessions.models import Transport
-from app.web.fields import Choice, EmailAddress, Fault, Password, Secret, Text
+from app.web.fields import NEW_PASSWORD, Choice, EmailAddress, Fault, Password, Secret, Text
 from app.web.schemas import Input, Output
 
 DEVICE = {
@@ -19,7 +19,7 @@ ABOUT_AN_HOUR = {"minimum": 0, "maximum": 3600, "format": "int32", "description"
 
 class Register(Input):
     email = EmailAddress(required=True, metadata={"examples": ["dana@example.com"]})
-    password = Password(required=True, metadata={"format": "password", "maxLength": 1024, "minLength": 8})
+    password = Password(required=True, metadata={NEW_PASSWORD: True, "maxLength": 128})
     display_name = Text(required=True, shortest=1, longest=100, metadata={"examples": ["Dana"]})
     device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
 
@@ -34,6 +34,8 @@ class VerificationRequired(Output):
 
 class VerifyEmail(Input):
     """Either `token` from the mail's link, or `email` and `code`."""
+
+    WAYS: ClassVar = {"VerifyEmailByLink": ("token",), "VerifyEmailByCode": ("email", "code")}
 
     token = Secret(longest=500)
     email = EmailAddress()

@@ -97,12 +97,12 @@ class RegistrationService:
         password_hash = self._hasher.hash(password)
         with self._uow:
             owner = self._users.find_by_email(email)
-            registration = self._new(email, password_hash, display_name, client)
+            registration = self._new(email, password_hash, display_name, client, answerable=owner is None)
+            self._registrations.add(registration)
+            self._registrations.flush()
             if owner:
                 self._tell(owner.id, AuditKind.registration_for_known_address, client)
             else:
-                self._registrations.add(registration)
-                self._registrations.flush()
                 self._jobs.defer(SEND_VERIFICATION, registration_id=str(registration.id), mail=1)
                 self._audit.record(AuditKind.registration_requested, user=None, client=client)
             self._events.record(EventKind.registration_requested, subject=registration.id, actor=None)
@@ -115,14 +115,13 @@ class RegistrationService:
         with self._uow:
             owner = self._users.find_by_email(email)
             waiting = self._registrations.live(email_key(email), self._clock.now(), lock=True)
+            # Where there is nothing to renew the same statements are sent about a row that nobody has (SEC-12).
+            newest = waiting[0].id if waiting and not owner else new_id()
+            mails = self._registrations.renew(newest, self._code_expiry())
             if owner:
                 self._tell(owner.id, AuditKind.verification_resent, client)
-            elif waiting:
-                newest = waiting[0]
-                newest.mails += 1
-                newest.code_expires_at = self._code_expiry()
-                self._jobs.defer(SEND_VERIFICATION, registration_id=str(newest.id), mail=newest.mails)
-            if not owner:
+            else:
+                self._jobs.defer(SEND_VERIFICATION, registration_id=str(newest), mail=mails)
                 self._audit.record(AuditKind.verification_resent, user=None, client=client)
             self._throttle.forget(self._budgets.code, email_key(email))
         return RESEND_AFTER
@@ -202,13 +201,17 @@ class RegistrationService:
         session = self._sessions.open(user.id, transport, client)
         return self._grants.of(session)
 
-    def _new(self, email: str, password_hash: str, display_name: str, client: Client) -> Registration:
+    def _new(
+        self, email: str, password_hash: str, display_name: str, client: Client, *, answerable: bool
+    ) -> Registration:
+        """A known address gets a row too, one that has ended already: the same work for all (SEC-12)."""
         now = self._clock.now()
         return Registration(
             id=new_id(), email=email.strip(), email_key=email_key(email), password_hash=password_hash,
             display_name=display_name, device=client.device,
             ip=truncated(client.address), key_id=self._codes.key_id, mails=1,
-            code_expires_at=self._code_expiry(), expires_at=now + timedelta(hours=self._rules.hours), created_at=now,
+            code_expires_at=self._code_expiry(), created_at=now,
+            expires_at=now + timedelta(hours=self._rules.hours if answerable else 0),
         )  # fmt: skip
 
     def _tell(self, owner: UUID, kind: AuditKind, client: Client) -> None:

@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Literal
 
 from app.core.access import AccessTokens
-from app.core.uow import UnitOfWork
 from app.sessions.lifetimes import Lifetimes
 from app.sessions.models import Session, Transport
 from app.sessions.tokens import RefreshTokens
 from app.users.models import User
-from app.users.repository import UserRepository
+from app.users.service import UserService
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,11 @@ class Grants:
 
     def __init__(
         self,
-        uow: UnitOfWork,
-        users: UserRepository,
+        users: UserService,
         tokens: RefreshTokens,
         access_tokens: AccessTokens,
         lifetimes: Lifetimes,
     ) -> None:
-        self._uow = uow
         self._users = users
         self.tokens = tokens
         self._access_tokens = access_tokens
@@ -54,8 +51,7 @@ class Grants:
 
     def of(self, session: Session) -> SignedIn:
         """Tokens of the session's newest generation; call it after the commit."""
-        with self._uow.reading():
-            user = self._users.require(session.user_id)
+        user = self._users.get(session.user_id)
         access_token, seconds = self._access_tokens.issue(
             user_id=user.id, session_id=session.id, generation=session.counter, role=user.role
         )

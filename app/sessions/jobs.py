@@ -9,7 +9,7 @@ from app.core.mail_templates import render
 from app.core.uow import UnitOfWork
 from app.sessions.refresh import REUSED_MAIL
 from app.sessions.repository import SessionRepository
-from app.users.repository import UserRepository
+from app.users.service import UserService
 
 
 class SessionJobs:
@@ -17,7 +17,7 @@ class SessionJobs:
         self,
         uow: UnitOfWork,
         sessions: SessionRepository,
-        users: UserRepository,
+        users: UserService,
         mailer: Mailer,
         settings: Settings,
     ) -> None:

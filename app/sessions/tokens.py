@@ -45,7 +45,7 @@ class RefreshTokens:
         if len(parts) != PARTS or parts[0] != PREFIX or not text.isascii():
             return None
         _, key_id, session_id, counter, tag = parts
-        if not counter.isdigit() or len(counter) > MAX_DIGITS:
+        if not counter.isdigit() or len(counter) > MAX_DIGITS or counter != str(int(counter)):
             return None
         try:
             return PresentedToken(key_id, UUID(bytes=unb64(session_id)), int(counter), unb64(tag))

@@ -27,6 +27,10 @@ class UserService:
         with self._uow.reading():
             return self._users.by_email_key(email_key(email))
 
+    def find(self, user_id: UUID) -> User | None:
+        with self._uow.reading():
+            return self._users.find(user_id)
+
     def get(self, user_id: UUID) -> User:
         """The account.
 

@@ -10,13 +10,12 @@ from marshmallow import Schema
 
 from app.core.access import Caller
 from app.core.errors import Code
-from app.web import problems
 from app.web.conditional import tagged, telling_conflicts
 from app.web.idempotency import replayable
-from app.web.operations import Operation, declare
-from app.web.parser import Parser, refuse_all
+from app.web.openapi_headers import header_parameters
+from app.web.operations import DOCUMENTED, Operation, declare
+from app.web.parser import Parser, refuse_all, refuse_long_headers
 from app.web.retries import retried
-from app.web.schemas import Problem
 
 View = Callable[..., Any]
 EVERYWHERE = (Code.bad_request, Code.validation_failed, Code.rate_limited, Code.internal_error,
@@ -45,6 +44,7 @@ class Blueprint(SmorestBlueprint):
         idempotent: bool = False,
         conditional: bool = False,
         optional_identity: bool = False,
+        refresh_cookie: bool = False,
     ) -> Callable[[View], View]:
         """Declare an operation; stands above ``arguments`` and ``response``.
 
@@ -60,25 +60,24 @@ class Blueprint(SmorestBlueprint):
             idempotent: takes an Idempotency-Key.
             conditional: takes If-Match.
             optional_identity: public, but takes note of a valid access token.
+            refresh_cookie: reads the refresh cookie of browsers.
         """
         declaration = Operation(
             name, caller, _all_codes(caller, codes, method, body, idempotent, conditional),
-            takes_query=query, optional_identity=optional_identity,
+            takes_query=query, optional_identity=optional_identity, resource=resource,
+            idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie,
         )  # fmt: skip
 
         def decorate(view: View) -> View:
-            wrapped = _strict_query(view) if not query else view
-            if resource is not None:
-                wrapped = tagged(wrapped)
+            wrapped = tagged(view) if resource is not None else view
             if idempotent:
                 wrapped = replayable(name)(wrapped)
             if resource is not None:
                 wrapped = telling_conflicts(resource())(wrapped)
             if method != "GET":
                 wrapped = retried(wrapped)
-            wrapped = self.doc(
-                **_document(declaration, view, idempotent=idempotent, conditional=conditional)
-            )(wrapped)
+            wrapped = _strict(wrapped, declaration, method)
+            wrapped = self.doc(operationId=name, **{DOCUMENTED: declaration})(wrapped)
             declare(wrapped, declaration)
             endpoint = view.__name__
             self.add_url_rule(rule, endpoint, wrapped, methods=[method])
@@ -87,10 +86,15 @@ class Blueprint(SmorestBlueprint):
         return decorate
 
 
-def _strict_query(view: View) -> View:
+def _strict(view: View, declaration: Operation, method: str) -> View:
+    """Refuse parameters that the operation does not declare, and headers that are longer than it says."""
+    bounded = tuple(parameter["name"] for parameter in header_parameters(declaration, method))
+
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        refuse_all(request)
+        if not declaration.takes_query:
+            refuse_all(request)
+        refuse_long_headers(request, bounded)
         return view(*args, **kwargs)
 
     return wrapper
@@ -118,42 +122,3 @@ def _all_codes(
     if conditional:
         codes.append(Code.version_conflict)
     return tuple(dict.fromkeys(codes))
-
-
-def _document(operation: Operation, view: View, *, idempotent: bool, conditional: bool) -> dict[str, Any]:
-    """The parts of the OpenAPI operation that flask-smorest does not make by itself."""
-    by_status: dict[int, list[Code]] = {}
-    for code in operation.codes:
-        by_status.setdefault(problems.CATALOGUE[code].status, []).append(code)
-    document: dict[str, Any] = {
-        "operationId": operation.name,
-        "x-caller": operation.caller.value,
-        "responses": {status: _error(codes) for status, codes in sorted(by_status.items())},
-    }
-    if operation.caller == Caller.anyone:
-        document["security"] = [{}]
-    parameters = [_IDEMPOTENCY] * idempotent + [_IF_MATCH] * conditional
-    if parameters:
-        document["x-header-parameters"] = parameters
-    return document
-
-
-def _error(codes: list[Code]) -> dict[str, Any]:
-    listed = ", ".join(f"`{code.value}`" for code in codes)
-    return {
-        "description": listed,
-        "content": {problems.MEDIA_TYPE: {"schema": Problem}},
-    }
-
-
-_IDEMPOTENCY = {
-    "name": "Idempotency-Key", "in": "header", "required": False,
-    "description": "A word of your choice; repeating the request with it has no second effect for 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-}  # fmt: skip
-_IF_MATCH = {
-    "name": "If-Match", "in": "header", "required": False,
-    "description": "The ETag you read; the write is refused with 412 when the resource has changed since.",
-    "schema": {"type": "string", "maxLength": 200},
-    "example": '"7"',
-}  # fmt: skip

@@ -11,17 +11,24 @@ from urllib.parse import urlsplit
 
 from flask import Response, make_response, request
 
+from app.config import Settings
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.web.current import parts, settings
 from app.web.middleware import LOCAL_ORIGIN
+from app.web.openapi_headers import header_reference
 
 PATH = "/api/v1/auth"
 CSRF_HEADER = "X-CSRF-Token"
+SET_COOKIE = header_reference("Set-Cookie")
 
 
 def cookie_name() -> str:
+    return name_of_cookie(settings())
+
+
+def name_of_cookie(settings: Settings) -> str:
     """The ``__Secure-`` prefix makes browsers insist on TLS; plain http on a laptop cannot have it."""
-    return "__Secure-refresh_token" if settings().secure_cookies else "refresh_token"
+    return "__Secure-refresh_token" if settings.secure_cookies else "refresh_token"
 
 
 def presented_refresh_token(sent: str | None) -> str | None:
@@ -55,13 +62,19 @@ def required_refresh_token(sent: str | None) -> str:
     return token
 
 
-def deliver(signed_in: Any) -> Any:
+def came_by(sent: str | None) -> str:
+    """How a refresh token came, which is how its successor goes back; ``sent`` as above."""
+    return "body" if sent else "cookie"
+
+
+def deliver(signed_in: Any, transport: str | None = None) -> Any:
     """Move the refresh token into a cookie where that is the session's transport.
 
     Args:
         signed_in: with ``transport``, ``refresh_token`` and ``refresh_expires_at``.
+        transport: another than the session's own, where the request brought its token otherwise.
     """
-    if signed_in.transport != "cookie":
+    if (transport or signed_in.transport) != "cookie":
         return signed_in
     left = signed_in.refresh_expires_at - parts().clock.now()
     headers = {"Set-Cookie": _cookie(signed_in.refresh_token, int(left.total_seconds()))}

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, current_app, request, send_from_directory
 
 from app.core.errors import Code
 from app.web.explanations import EXPLANATIONS
-from app.web.openapi import polish
+from app.web.openapi import finished
 from app.web.operations import public
-from app.web.pages import html_page
+from app.web.pages import html_page, page_settings
 from app.web.problems import CATALOGUE
 
 FILES = Path(flask_swagger_ui.__file__).parent / "dist"
@@ -25,7 +25,7 @@ blueprint = Blueprint("docs", __name__)
 def document() -> dict[str, Any]:
     """The finished document of this application."""
     spec: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    return polish(spec)
+    return finished(spec, page_settings())
 
 
 @blueprint.get("/api/v1/openapi.json")

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response
 from flask_limiter.errors import RateLimitExceeded
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from app.core.db_errors import translate
 from app.core.errors import AppError, Code
@@ -23,6 +23,7 @@ BY_STATUS = {
     413: (Code.body_too_large, "The body is larger than this route takes."),
     414: (Code.uri_too_long, "The address is longer than 4,094 characters."),
     415: (Code.unsupported_media_type, "Send a JSON body with Content-Type: application/json."),
+    416: (Code.range_not_satisfiable, "The file has no such part."),
     429: (Code.rate_limited, "Too many requests."),
     431: (Code.headers_too_large, "The headers are too large."),
 }
@@ -72,6 +73,8 @@ def from_framework(error: HTTPException) -> Response:
     response = problems.problem(code, detail)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+        response.headers["Content-Range"] = f"{error.units} */{error.length}"
     return response
 
 

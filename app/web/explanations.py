@@ -35,6 +35,8 @@ EXPLANATIONS: dict[Code, str] = {
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
     Code.uri_too_long: "The address is longer than 4,094 characters.",
     Code.unsupported_media_type: "The body must be JSON and say so: `Content-Type: application/json`.",
+    Code.range_not_satisfiable: "The file has no such part; `Content-Range` tells how long it is. Ask anew without"
+    " `Range`.",
     Code.headers_too_large: "One header is longer than 8 KiB, or there are too many.",
     Code.validation_failed: "`errors` lists each refused field: where it was (`location`), its dotted name (`field`), a"
     " stable `code` and a sentence. Show them beside the fields.",

@@ -7,13 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, missing
 
 from app.core.errors import FieldCode
 
 MAX_EMAIL = 254
+MAX_CHOICES = 100
 LINE_BREAKS = {"\n", "\r", "\t"}
 MAX_INT64 = 2**63 - 1
+NEW_PASSWORD = "x-new-password"  # the document says how short one may be, which is a setting
+EXAMPLE_ID, EXAMPLE_TIME = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02", "2026-05-01T12:00:00.000Z"
+
+# What ``Text`` refuses, for the patterns of the document.
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_CONTROL_IN_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 
 
 class Fault(str):
@@ -67,6 +74,8 @@ class Text(fields.String):
             **({"minLength": shortest} if shortest else {}),
             **options.pop("metadata", {}),
         }
+        if "format" not in metadata:
+            metadata.setdefault("pattern", _pattern(lines=lines, filled=bool(shortest and trim)))
         super().__init__(metadata=metadata, **options)
         self.shortest, self.longest, self.lines, self.trim = shortest, longest, lines, trim
 
@@ -90,6 +99,13 @@ class Text(fields.String):
             raise refuse(FieldCode.invalid_format, "Control characters may not stand here.")
 
 
+def _pattern(*, lines: bool, filled: bool) -> str:
+    unwanted = _CONTROL_IN_LINES if lines else _CONTROL
+    if not filled:
+        return f"^[^{unwanted}]*$"
+    return rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
+
+
 class Secret(Text):
     """A password, code or token: taken as it is, never trimmed; length in the document only as an upper bound."""
 
@@ -101,6 +117,10 @@ class Password(fields.String):
     """A password: any text without NUL; the policy judges its length and content."""
 
     default_error_messages = Text.default_error_messages
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"format": "password", "maxLength": 1_024, "pattern": r"^[^\u0000]*$"}
+        super().__init__(metadata={**metadata, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -154,11 +174,21 @@ class Choices(fields.String):
     def __init__(self, choices: Iterable[str], **options: Any) -> None:
         self.choices = [str(choice) for choice in choices]
         word = "|".join(self.choices)
-        metadata = {"pattern": f"^({word})(,({word}))*$", "maxLength": 100, **options.pop("metadata", {})}
+        chosen = options.pop("load_default", missing)
+        if chosen is not missing:
+            options["load_default"] = lambda: chosen  # not in the document: a tuple is no text of the wire
+        metadata = {
+            "pattern": f"^({word})(,({word}))*$",
+            "maxLength": MAX_CHOICES,
+            **options.pop("metadata", {}),
+        }
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[str, ...]:  # type: ignore[override]  # a list out of a text
-        words = super()._deserialize(value, attr, data, **kwargs).split(",")
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > MAX_CHOICES:
+            raise refuse(FieldCode.too_long, f"At most {MAX_CHOICES} characters.", max=MAX_CHOICES)
+        words = text.split(",")
         if any(word not in self.choices for word in words):
             detail = f"A comma list of: {', '.join(self.choices)}."
             raise refuse(FieldCode.invalid_choice, detail, choices=self.choices)
@@ -174,7 +204,13 @@ class Id(fields.UUID):
     }
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"format": "uuid", "maxLength": 36, "minLength": 36, **options.pop("metadata", {})}
+        metadata = {
+            "format": "uuid",
+            "maxLength": 36,
+            "minLength": 36,
+            "examples": [EXAMPLE_ID],
+            **options.pop("metadata", {}),
+        }
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
@@ -195,7 +231,13 @@ class Timestamp(fields.AwareDateTime):
     }
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"format": "date-time", "maxLength": 35, **options.pop("metadata", {})}
+        examples = [None if options.get("allow_none") else EXAMPLE_TIME]
+        metadata = {
+            "format": "date-time",
+            "maxLength": 35,
+            "examples": examples,
+            **options.pop("metadata", {}),
+        }
         super().__init__(metadata=metadata, **options)
 
     def _serialize(self, value: datetime | None, *_args: Any, **_kwargs: Any) -> str | None:

@@ -6,11 +6,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from prometheus_client import multiprocess
 
 from app.config import ConfigError, Settings, load_settings
+from app.core.boot import database_faults
 from app.web import drain
 
 EX_CONFIG = 78
@@ -25,10 +26,25 @@ def settings_or_exit() -> Settings:
     """
     settings, faults = _load()
     if settings is None:
-        for fault in faults:
-            print(fault, file=sys.stderr)
-        raise SystemExit(EX_CONFIG)
+        _refuse(faults)
     return settings
+
+
+def refuse_database_at_fault(settings: Settings) -> None:
+    """Look into the database, if it answers, before anything is forked.
+
+    Raises:
+        SystemExit: with 78, after one line per fault on standard error (SEC-56, REL-04).
+    """
+    faults = database_faults(settings)
+    if faults:
+        _refuse(faults)
+
+
+def _refuse(faults: list[str]) -> NoReturn:
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    raise SystemExit(EX_CONFIG)
 
 
 def _load() -> tuple[Settings | None, list[str]]:
@@ -74,7 +90,9 @@ def _guard_reload(server: Any) -> None:
     reload = server.handle_hup
 
     def handle_hup() -> None:
-        _, faults = _load()
+        settings, faults = _load()
+        if settings is not None:
+            faults = database_faults(settings)
         for fault in faults:
             server.log.error("Not reloaded: %s", fault)
         if not faults:

@@ -72,9 +72,9 @@ def _once(operation: str, key: str, run: Callable[[], Response]) -> Response:
 
 def _replay(record: IdempotencyRecord, fingerprint: bytes) -> Response:
     if record.fingerprint != fingerprint:
-        raise AppError(
-            Code.idempotency_key_reused, "This Idempotency-Key was used for another request. Make a new one."
-        )
+        detail = "This Idempotency-Key was used for another request. Make a new one."
+        fault = FieldFault(HEADER, FieldCode.invalid_format, detail, "header")
+        raise AppError(Code.idempotency_key_reused, detail, fields=[fault])
     return Response(record.body, record.status, {**record.headers, REPLAYED: "true"})
 
 

@@ -8,7 +8,7 @@ from flask_limiter import RequestLimit
 from app.core.clock import wall_seconds
 from app.core.errors import AppError
 from app.core.throttle import RateLimitedError
-from app.web.limits import limiter
+from app.web.limits import current_limit
 
 POLICY, STATE = "RateLimit-Policy", "RateLimit"
 
@@ -21,7 +21,7 @@ def write(response: Response, name: str, quota: int, window: int, remaining: int
 
 def of_request(response: Response) -> None:
     """Tell the general limit that counted this request, unless a narrower one was told."""
-    current = limiter.current_limit
+    current = current_limit()
     if current is None or STATE in response.headers:
         return
     name = current.request_args[-1]
@@ -36,9 +36,10 @@ def of_budget(response: Response, error: AppError) -> None:
 
 
 def retry_after_of_request() -> int:
-    current = limiter.current_limit
+    current = current_limit()
     return _seconds_left(current) if current else 1
 
 
 def _seconds_left(current: RequestLimit) -> int:
-    return max(1, math.ceil(current.reset_at - wall_seconds()))
+    # Not ``reset_at``, which is a second late.
+    return max(1, math.ceil(current.window[0] - wall_seconds()))

@@ -5,10 +5,10 @@ by itself, every hit as often as there are processes, so that the limit holds ro
 """
 
 import threading
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, current_app, g, request
-from flask_limiter import ApplicationLimit, Limiter
+from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from limits.storage import MemoryStorage, Storage
 
 from app.config import Settings
@@ -18,6 +18,7 @@ from app.core.clock import wall_seconds
 from app.core.metrics import LIMITER_DEGRADED
 from app.web.operations import declared
 
+EXTENSION = "holdfast.limiter"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 HIT = """
 local hits = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -99,17 +100,6 @@ def _rate() -> str:
     return str(current_app.config["HOLDFAST_RATES"][_policy()])
 
 
-limiter = Limiter(
-    _subject,
-    application_limits=[
-        ApplicationLimit(limit_provider=_rate, key_function=_subject, scope=lambda _endpoint: _policy())
-    ],
-    strategy="fixed-window",
-    headers_enabled=False,
-)
-
-
-@limiter.request_filter
 def _not_counted() -> bool:
     """Preflights, health and pages; what has no declaration is refused anyway."""
     operation = declared(current_app, request.endpoint)
@@ -127,7 +117,22 @@ def init_limits(app: Flask, settings: Settings, gate: RedisGate) -> None:
     }
     app.config["RATELIMIT_STORAGE_URI"] = "holdfast://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"gate": gate, "processes": settings.workers}
+    limiter = Limiter(
+        _subject,
+        application_limits=[
+            ApplicationLimit(limit_provider=_rate, key_function=_subject, scope=lambda _endpoint: _policy())
+        ],
+        strategy="fixed-window",
+        headers_enabled=False,
+    )
+    limiter.request_filter(_not_counted)
     limiter.init_app(app)
+    app.extensions[EXTENSION] = limiter
+
+
+def current_limit() -> RequestLimit | None:
+    """The limit that counted this request, and where it stands."""
+    return cast("Limiter", current_app.extensions[EXTENSION]).current_limit
 
 
 def _limit_string(rate: str, factor: float) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask
+from marshmallow import Schema
 
 from app.core.access import Caller
 from app.core.errors import Code
 
 View = TypeVar("View", bound=Callable[..., Any])
 ATTRIBUTE = "holdfast_operation"
+DOCUMENTED = "x-operation"  # where the OpenAPI document carries the declaration until it is finished
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,10 @@ class Operation:
         takes_query: whether it declares query parameters; others are refused.
         limited: whether the general rate limits count it.
         optional_identity: public, but a valid access token is taken note of.
+        resource: schema of the one versioned resource it answers: ETag, 304, and ``current`` in a 412.
+        idempotent: takes an Idempotency-Key.
+        conditional: takes If-Match.
+        refresh_cookie: reads the refresh token of browsers.
     """
 
     name: str
@@ -35,6 +41,10 @@ class Operation:
     takes_query: bool = False
     limited: bool = True
     optional_identity: bool = False
+    resource: type[Schema] | None = None
+    idempotent: bool = False
+    conditional: bool = False
+    refresh_cookie: bool = False
 
 
 def declare(view: View, operation: Operation) -> View:

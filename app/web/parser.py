@@ -1,7 +1,8 @@
 """How arguments are read: strict JSON, no unknown or repeated parameters, faults as field problems."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
@@ -10,6 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.web.fields import Fault
+from app.web.openapi_headers import MAX_HEADER
 from app.web.strict_json import StrictJSONParser, loads
 
 LOCATIONS = {"json": "body", "query": "query", "headers": "header"}
@@ -32,6 +34,7 @@ class Parser(StrictJSONParser):
         return loads(data)
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
+        refuse_broken(req)
         refuse_repeated(req)
         return MultiDictProxy(req.args, schema)
 
@@ -39,6 +42,14 @@ class Parser(StrictJSONParser):
         messages: Any = error.messages
         faults = list(flatten(messages))[:MOST_TOLD]
         raise AppError(Code.validation_failed, DETAIL, fields=faults) from None
+
+
+def refuse_broken(req: Request) -> None:
+    """Bytes that are no text: werkzeug would put their escapes in their place, and those would be searched for."""
+    try:
+        unquote_to_bytes(req.query_string).decode()
+    except UnicodeDecodeError:
+        raise AppError(Code.bad_request, "The query is not UTF-8 text.") from None
 
 
 def refuse_repeated(req: Request) -> None:
@@ -59,6 +70,19 @@ def refuse_all(req: Request) -> None:
             FieldFault(_short(name), FieldCode.unknown_field, "This parameter is not known here.", "query")
             for name in list(req.args)[:MOST_TOLD]
         ]
+        raise AppError(Code.validation_failed, DETAIL, fields=faults)
+
+
+def refuse_long_headers(req: Request, names: Iterable[str]) -> None:
+    """Nobody has a longer ETag; a list of a thousand would only cost time."""
+    faults = [
+        FieldFault(
+            name, FieldCode.too_long, f"At most {MAX_HEADER} characters.", "header", {"max": MAX_HEADER}
+        )
+        for name in names
+        if len(req.headers.get(name, "")) > MAX_HEADER
+    ]
+    if faults:
         raise AppError(Code.validation_failed, DETAIL, fields=faults)
 
 

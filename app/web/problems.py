@@ -9,6 +9,7 @@ from app.core.errors import Code, FieldFault
 from app.core.telemetry import request_id
 
 MEDIA_TYPE = "application/problem+json"
+UNPROCESSABLE = 422  # these always list `errors`, be it empty
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ CATALOGUE: dict[Code, ProblemKind] = {
     Code.body_too_large: ProblemKind(413, "Body too large"),
     Code.uri_too_long: ProblemKind(414, "Address too long"),
     Code.unsupported_media_type: ProblemKind(415, "Unsupported media type"),
+    Code.range_not_satisfiable: ProblemKind(416, "Range not satisfiable"),
     Code.headers_too_large: ProblemKind(431, "Headers too large"),
     Code.validation_failed: ProblemKind(422, "Not valid"),
     Code.invalid_cursor: ProblemKind(422, "Cursor not valid"),
@@ -69,7 +71,7 @@ def body(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **extr
         "code": code.value,
         "request_id": request_id.get() or "",
     }
-    if fields:
+    if fields or kind.status == UNPROCESSABLE:
         members["errors"] = [
             {
                 "location": fault.location,

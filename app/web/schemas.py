@@ -1,6 +1,6 @@
 """The two kinds of schema, and the ones that every feature shares."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load
 
@@ -8,7 +8,8 @@ from app.core.errors import Code, FieldCode
 from app.core.pagination import PageRequest
 from app.web.fields import Choice, Fault, Flag, Number, Text
 
-MAX_CURSOR = 1_000
+MAX_CURSOR = 2_000
+"""A name of 255 characters takes up to 1,020 bytes; with id, MAC and base64 that makes 1,450 characters."""
 
 
 class Input(Schema):
@@ -16,6 +17,9 @@ class Input(Schema):
 
     class Meta:
         unknown = RAISE
+
+    WAYS: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """For the document: where one of several sets of fields must be sent, a name for each set."""
 
     error_messages = {
         "unknown": Fault(FieldCode.unknown_field, "This field is not known here."),

@@ -75,27 +75,45 @@ def venv(tmp_path, monkeypatch):
 
 
 def test_a_stamped_environment_is_left_alone(venv, capfd):
-    install.STAMP.write_text(install.stamp_wanted())
+    install.STAMP.write_text(install.stamp())
     assert install.main() == 0
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_changed_lock_is_installed_in_place_but_a_moved_or_half_made_environment_is_made_anew(venv):
-    wanted = install.stamp_wanted()
-    install.STAMP.write_text(wanted)
-    assert install.up_to_date(wanted)
+def test_a_changed_lock_is_installed_in_place(venv):
+    install.STAMP.write_text(install.stamp())
+    assert install.up_to_date()
     install.LOCK.write_text("flask==2\n")
-    assert not install.up_to_date(install.stamp_wanted())
-    assert install.usable(install.stamp_wanted())
+    assert not install.up_to_date()
+    assert install.usable()
 
-    digest, python, _path = wanted.split("\n")[:3]
-    install.STAMP.write_text(f"{digest}\n{python}\n/elsewhere/.venv\n")
-    assert not install.usable(install.stamp_wanted())
 
-    install.STAMP.write_text(wanted)
+def test_a_moved_a_half_made_or_an_orphaned_environment_is_made_anew(venv, tmp_path):
+    whole = install.stamp()
+    install.STAMP.write_text(whole.replace(str(venv), "/elsewhere/.venv"))
+    assert not install.up_to_date()
+    assert not install.usable()
+
+    install.STAMP.write_text(whole)
     install.UNFINISHED.touch()
-    assert not install.up_to_date(wanted)
-    assert not install.usable(wanted)
+    assert not install.up_to_date()
+    assert not install.usable()
+
+    install.UNFINISHED.unlink()
+    assert install.up_to_date()
+    (venv / "bin" / "python").unlink()
+    (venv / "bin" / "python").symlink_to(tmp_path / "removed")
+    assert not install.up_to_date()
+    assert not install.usable()
+
+
+def test_another_python_counts_only_when_it_is_asked_for(venv, monkeypatch):
+    install.STAMP.write_text(install.stamp())
+    (venv / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.10.1\n")
+    assert install.up_to_date()
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py", install.THIS_PYTHON])
+    assert not install.up_to_date()
+    assert not install.usable()
 
 
 def test_a_python_without_venv_is_told_what_to_install(venv, monkeypatch):
@@ -112,7 +130,7 @@ def test_no_network_is_one_line_and_an_interrupted_installation_is_remembered(ve
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     install.LOCK.write_text(f"holdfast-nowhere==1 --hash=sha256:{'0' * 64}\n")
-    monkeypatch.setattr(install, "usable", lambda stamp: True)
+    monkeypatch.setattr(install, "usable", lambda: True)
     assert install.main() == 1
     words = capfd.readouterr()
     assert words.err.count("\n") == 1

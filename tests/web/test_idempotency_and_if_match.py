@@ -9,4 +9,7 @@ def test_a_stale_if_match_under_a_key_is_412_and_the_key_is_free(alice):
     assert stale.status_code == 412
     assert stale.json["current"]["name"] == "Reef survey 2026"
     headers["If-Match"] = stale.headers["ETag"]
-    assert alice.patch(f"/projects/{project.id}", json={"name": "Tide tables"}, headers=headers).status_code == 200
+    assert (
+        alice.patch(f"/projects/{project.id}", json={"name": "Tide tables"}, headers=headers).status_code
+        == 200
+    )

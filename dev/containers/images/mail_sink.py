@@ -11,9 +11,12 @@ import http.client
 import json
 import os
 import sys
+from asyncio import new_event_loop
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from signal import SIGTERM
+from threading import Thread
+from typing import Any, NoReturn
 
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -49,7 +52,7 @@ def _part(message: EmailMessage, kind: str) -> str:
 class Api(BaseHTTPRequestHandler):
     """The part of mailpit's API that the proof reads."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         found: Any = None
         if path == "/readyz":
@@ -79,14 +82,10 @@ def _readyz() -> int:
         return 1
 
 
-def _serve() -> None:
-    from asyncio import new_event_loop
-    from signal import SIGTERM
-    from threading import Thread
-
+def _serve() -> NoReturn:
     loop = new_event_loop()
     smtp = UnthreadedController(Sink(), hostname="0.0.0.0", port=1025, loop=loop)  # noqa: S104
-    smtp.begin()
+    smtp.begin()  # type: ignore[no-untyped-call]
     web = ThreadingHTTPServer(("0.0.0.0", 8025), Api)  # noqa: S104
     Thread(target=web.serve_forever, daemon=True).start()
     loop.add_signal_handler(SIGTERM, loop.stop)

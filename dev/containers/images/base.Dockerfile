@@ -4,9 +4,9 @@
 FROM localhost/holdfast-verify/debian-python:13
 ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin
 COPY ca.crt /etc/ssl/certs/ca-certificates.crt
+COPY pip.conf /etc/pip.conf
 RUN rm -f /usr/lib/python3*/EXTERNALLY-MANAGED \
     && ln -s /usr/bin/python3 /usr/local/bin/python \
     && ln -s /usr/bin/python3 /usr/local/bin/python3 \
-    && ln -s /usr/bin/pip3 /usr/local/bin/pip \
-    && printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n' > /etc/pip.conf
+    && ln -s /usr/bin/pip3 /usr/local/bin/pip
 CMD ["python3"]

@@ -8,7 +8,7 @@ chmod 0700 "$PGDATA"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # shellcheck disable=SC2086 # several arguments in one variable, as in the official image
     initdb --pgdata "$PGDATA" --username "$POSTGRES_USER" --pwfile "$POSTGRES_PASSWORD_FILE" \
-        --auth-local trust --auth-host scram-sha-256 ${POSTGRES_INITDB_ARGS:-}
+        --auth-local trust ${POSTGRES_INITDB_ARGS:-}
     echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
     pg_ctl --pgdata "$PGDATA" --wait --options "-c listen_addresses=''" start
     for script in /docker-entrypoint-initdb.d/*.sh; do

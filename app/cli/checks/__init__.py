@@ -1,0 +1,1 @@
+"""What the doctor looks at, one file a subject; app/cli/doctor.py puts them together."""

@@ -1,0 +1,134 @@
+"""Errors in the OpenAPI document: one schema per code, so that a generated client narrows a problem by ``code``."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from marshmallow import Schema
+
+from app.core.errors import Code, FieldCode
+from app.web.errors import CHALLENGED
+from app.web.explanations import EXPLANATIONS
+from app.web.openapi_headers import headers
+from app.web.problems import CATALOGUE, MEDIA_TYPE, UNPROCESSABLE
+
+SCHEMAS = "#/components/schemas"
+EXAMPLES = "#/components/examples"
+REQUEST_ID = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a99"
+SECONDS = {"type": "integer", "format": "int32", "minimum": 0, "maximum": 315_360_000}
+FAULTS = {"errors": {"type": "array", "maxItems": 100, "items": {"$ref": f"{SCHEMAS}/FieldProblem"}}}
+MEMBERS: dict[Code, dict[str, Any]] = {
+    Code.rate_limited: {"retry_after": SECONDS},
+    Code.step_up_required: {
+        "methods": {"type": "array", "maxItems": 10, "items": {"type": "string", "maxLength": 20}},
+        "max_age": SECONDS,
+    },
+    Code.version_conflict: {"current": {"type": "object", "description": "The resource as it is now."}},
+}
+"""What a problem of this code always has besides the members of every problem."""
+
+SAMPLES: dict[str, Any] = {
+    "errors": [
+        {
+            "location": "body",
+            "field": "name",
+            "code": FieldCode.required.value,
+            "detail": "This field is required.",
+            "params": {},
+        }
+    ],
+    "retry_after": 30,
+    "methods": ["password"],
+    "max_age": 900,
+    "current": {"version": 8},
+}
+TOLD_TO_WAIT = {Code.rate_limited, Code.request_in_progress}
+
+
+def schema_name(code: Code) -> str:
+    """``version_conflict`` is ``VersionConflictProblem``."""
+    return "".join(word.title() for word in code.value.split("_")) + "Problem"
+
+
+def problem_responses(codes: Iterable[Code], resource: type[Schema] | None) -> dict[str, Any]:
+    """The error responses of an operation, by status.
+
+    Args:
+        codes: that it can answer.
+        resource: schema of what ``current`` holds in a version conflict.
+    """
+    by_status: dict[int, list[Code]] = {}
+    for code in codes:
+        by_status.setdefault(CATALOGUE[code].status, []).append(code)
+    return {str(status): _response(found, resource) for status, found in sorted(by_status.items())}
+
+
+def _response(codes: list[Code], resource: type[Schema] | None) -> dict[str, Any]:
+    schemas = [_schema_of(code, resource) for code in codes]
+    content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
+    content["examples"] = {
+        code.value: {"$ref": f"{EXAMPLES}/{code.value}"} for code in codes if code != Code.version_conflict
+    }
+    return {
+        "description": ", ".join(f"`{code.value}`" for code in codes),
+        "content": {MEDIA_TYPE: {name: value for name, value in content.items() if value}},
+        "headers": headers(*_names(codes)),
+    }
+
+
+def _names(codes: list[Code]) -> Iterator[str]:
+    if CHALLENGED & set(codes):
+        yield "WWW-Authenticate"
+    if TOLD_TO_WAIT & set(codes) or CATALOGUE[codes[0]].status == 503:
+        yield "Retry-After"
+    if Code.version_conflict in codes:
+        yield "ETag"
+
+
+def _schema_of(code: Code, resource: type[Schema] | None) -> dict[str, Any]:
+    known = {"$ref": f"{SCHEMAS}/{schema_name(code)}"}
+    if code != Code.version_conflict or resource is None:
+        return known
+    current = {"$ref": f"{SCHEMAS}/{resource.__name__.removesuffix('Schema')}"}
+    return {"allOf": [known, {"properties": {"current": current}, "required": ["current"]}]}
+
+
+def members_of(code: Code) -> dict[str, Any]:
+    """Schemas of the members that this code adds and always has."""
+    return {**(FAULTS if CATALOGUE[code].status == UNPROCESSABLE else {}), **MEMBERS.get(code, {})}
+
+
+def problem_schemas(codes: Iterable[Code]) -> dict[str, Any]:
+    """Component schemas of these codes: every problem's members, its own ``code``, its own extra members."""
+    return {
+        schema_name(code): {
+            "description": EXPLANATIONS[code],
+            "allOf": [
+                {"$ref": f"{SCHEMAS}/Problem"},
+                {
+                    "properties": {"code": {"type": "string", "enum": [code.value]}, **members_of(code)},
+                    "required": ["code", *members_of(code)],
+                },
+            ],
+        }
+        for code in codes
+    }
+
+
+def problem_examples(codes: Iterable[Code], base_url: str) -> dict[str, Any]:
+    """Component examples of these codes."""
+    return {
+        code.value: {
+            "summary": CATALOGUE[code].title,
+            "value": {
+                "type": f"{base_url}/docs/errors#{code.value}",
+                "title": CATALOGUE[code].title,
+                "status": CATALOGUE[code].status,
+                "detail": EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + ".",
+                "code": code.value,
+                "request_id": REQUEST_ID,
+                **{name: SAMPLES[name] for name in members_of(code)},
+            },
+        }
+        for code in codes
+        if code != Code.version_conflict
+    }

@@ -1,0 +1,71 @@
+"""Schemas in the OpenAPI document: what apispec makes of ours, and what it cannot know."""
+
+from typing import Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+
+from app.config import Settings
+from app.web.fields import NEW_PASSWORD
+from app.web.schemas import Input
+
+WAYS = "x-ways"
+REF = "#/components/schemas"
+
+
+class Converter(OpenAPIConverter):
+    """apispec's, telling what our classes say: their docstring, and which fields go together."""
+
+    def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
+        made: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec's
+        words = vars(type(schema)).get("__doc__")
+        if words:
+            made["description"] = " ".join(words.split())
+        if isinstance(schema, Input) and schema.WAYS:
+            made[WAYS] = dict(schema.WAYS)
+        return made
+
+
+class SchemaPlugin(MarshmallowPlugin):
+    Converter = Converter
+
+
+def finish_schemas(schemas: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """The component schemas as clients get them.
+
+    Args:
+        schemas: by name; they are changed.
+        settings: for the shortest password.
+    """
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            # Answers and requests have schemas of their own, so readOnly would only double the client's types.
+            member.pop("readOnly", None)
+            if member.pop(NEW_PASSWORD, False):
+                member["minLength"] = settings.password_min_length
+    finished: dict[str, Any] = {}
+    for name, schema in schemas.items():
+        ways = schema.pop(WAYS, {})
+        finished |= _each_way(schema, ways)
+        chosen = [{"$ref": f"{REF}/{way}"} for way in ways]
+        finished[name] = {"description": schema["description"], "oneOf": chosen} if ways else schema
+    return finished
+
+
+def _each_way(schema: dict[str, Any], ways: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """One closed schema per way, without the fields of the others: a client's compiler sees what goes together."""
+    choosing = {field for fields in ways.values() for field in fields}
+    return {
+        name: {
+            **schema,
+            "description": f"By {' and '.join(f'`{field}`' for field in fields)}.",
+            "properties": {
+                field: member
+                for field, member in schema["properties"].items()
+                if field in fields or field not in choosing
+            },
+            "required": sorted({*schema.get("required", []), *fields}),
+        }
+        for name, fields in ways.items()
+    }

@@ -1,0 +1,155 @@
+"""The whole service on throwaway engines, for tests that speak to it over HTTP: gunicorn, a worker, the demo cast."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dev.children import Child, Steps, last_lines
+from dev.engines import Engines
+from dev.environment import secrets_of
+from dev.faults import Fault
+from dev.roles import drop_database, drop_roles, ensure_database, ensure_roles, new_roles
+
+_READY_PATIENCE = 60.0
+_COMMAND_PATIENCE = 120.0
+_STEPS: Steps = ((signal.SIGTERM, 10.0),)
+# The engines given by DATABASE_URL and REDIS_URL are shared; tests count their numbered databases from 0.
+_REDIS_DATABASE = 15
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service.
+
+    Attributes:
+        url: its address, without a slash at the end.
+        env: the environment of its processes, for further commands on the same engines.
+        home: folder of its logs and mails; removed at the end.
+    """
+
+    url: str
+    env: Mapping[str, str]
+    home: Path
+
+    def command(self, *arguments: str) -> str:
+        """Run `flask ...` to its end.
+
+        Returns:
+            What it printed.
+
+        Raises:
+            Fault: when it fails; its last words are told.
+        """
+        name = f"command-{secrets.token_hex(3)}"
+        child = Child.start(name, [sys.executable, "-m", "flask", *arguments], self.home, env=self.env)
+        try:
+            code = child.process.wait(_COMMAND_PATIENCE)
+        finally:
+            child.stop(_STEPS)
+        if code:
+            raise Fault(f"flask {' '.join(arguments)} failed: {self._end_of(name)}")
+        return child.log.read_text(encoding="utf-8")
+
+    def errors(self) -> list[str]:
+        """The lines of the service's log that tell of a fault of ours."""
+        log = self.home / "log" / "api.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if '"unhandled_error"' in line or line.startswith("Traceback")]
+
+    def _end_of(self, name: str) -> str:
+        return "\n".join(last_lines(self.home / "log" / f"{name}.log"))
+
+
+@contextlib.contextmanager
+def throwaway_service(engines: Engines, *, worker: bool = True, **settings: str) -> Iterator[Service]:
+    """Start gunicorn, and the worker of jobs, on a database of their own with the demo cast in it.
+
+    Args:
+        engines: servers to use.
+        worker: whether jobs run, mails for one.
+        settings: environment variables of the service, over those of a laptop.
+
+    Raises:
+        Fault: when the service does not become ready.
+    """
+    roles = new_roles("holdfast_http")
+    database = f"holdfast_http_{secrets.token_hex(4)}"
+    with tempfile.TemporaryDirectory(prefix="holdfast-service-") as folder, contextlib.ExitStack() as stack:
+        home = Path(folder)
+        ensure_roles(engines.admin_url, roles)
+        stack.callback(drop_roles, engines.admin_url, roles)
+        ensure_database(engines.admin_url, database, roles)
+        stack.callback(drop_database, engines.admin_url, database)
+        # gunicorn gets the open socket, so nobody can take the port between choosing and using it.
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        env = {
+            **{name: value for name, value in os.environ.items() if name not in _OURS},
+            **secrets_of(home),
+            "APP_ENV": "development",
+            "HOLDFAST_ENV_FILE": os.devnull,
+            "PUBLIC_URL": url,
+            "DATABASE_URL": roles.app.url(engines.admin_url, database),
+            "MIGRATION_DATABASE_URL": roles.owner.url(engines.admin_url, database),
+            "REDIS_URL": engines.redis_database(_REDIS_DATABASE),
+            "MAILBOX_DIR": str(home / "mailbox"),
+            "BCRYPT_COST": "4",
+            "RATE_LIMIT_FACTOR": "1000",
+            **settings,
+        }
+        service = Service(url, env, home)
+        service.command("db", "upgrade")
+        service.command("seed")
+        if worker:
+            stack.callback(_start(service, "worker", "flask", "worker").stop, _STEPS)
+        api = _start(
+            service, "api", "gunicorn", "-b", f"fd://{listener.fileno()}", "wsgi:app", listener=listener
+        )
+        stack.callback(api.stop, _STEPS)
+        _wait_until_ready(api, url)
+        yield service
+
+
+_OURS = {
+    "DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "SECRET_KEYS", "PASSWORD_PEPPERS", "SIGNING_KEYS", "APP_ENV",
+    "HOST", "PORT", "PUBLIC_URL", "LINK_BASE_URL", "SMTP_URL", "MAILBOX_DIR", "CORS_ORIGINS", "TRUSTED_HOSTS",
+    "PROMETHEUS_MULTIPROC_DIR",
+}  # fmt: skip
+"""What a person's shell may hold for another instance."""
+
+
+def _start(service: Service, name: str, *command: str, listener: socket.socket | None = None) -> Child:
+    return Child.start(
+        name,
+        [sys.executable, "-m", *command],
+        service.home,
+        env=service.env,
+        pass_fds=[listener.fileno()] if listener else [],
+    )
+
+
+def _wait_until_ready(api: Child, url: str) -> None:
+    limit = time.monotonic() + _READY_PATIENCE
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    while time.monotonic() < limit:
+        if api.ended() is not None:
+            break
+        with (
+            contextlib.suppress(urllib.error.URLError, TimeoutError),
+            opener.open(f"{url}/readyz", timeout=5) as answer,
+        ):
+            if json.load(answer)["status"] in {"ok", "degraded"}:
+                return
+        time.sleep(0.05)
+    raise Fault("the service did not become ready: " + "\n".join(last_lines(api.log)))

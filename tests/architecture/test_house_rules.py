@@ -1,0 +1,96 @@
+"""What the house asks of files that no import contract can see."""
+
+import ast
+import re
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
+LONGEST, MEDIAN = 300, 90
+NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "lib"}
+DECISIONS = (
+    ast.If, ast.IfExp, ast.For, ast.While, ast.Try, ast.TryStar, ast.Match, ast.comprehension, ast.BoolOp,
+)  # fmt: skip
+# What the server's clock stamps itself (heartbeats, the queue's own rows) is compared with clock_timestamp().
+SQL_TIME = re.compile(
+    r"\b(now\(\)|current_timestamp\b|localtimestamp\b|transaction_timestamp\()", re.IGNORECASE
+)
+
+
+def relative(path):
+    return str(path.relative_to(ROOT))
+
+
+def lines(path):
+    return len(path.read_text().splitlines())
+
+
+def decisions(source):
+    """Lines on which something is decided or repeated."""
+    return sorted({node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, DECISIONS) and hasattr(node, "lineno")}
+                  | {node.target.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, ast.comprehension)})  # fmt: skip
+
+
+def sql_times(source):
+    """Lines with a text that lets the database say what time it is."""
+    tree = ast.parse(source)
+    prose = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and ast.get_docstring(node) is not None
+    }
+    texts = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    return [text.lineno for text in texts if id(text) not in prose and SQL_TIME.search(text.value)]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_file_is_longer_than_a_person_reads(path):
+    assert lines(path) <= LONGEST
+
+
+def test_most_files_are_short():
+    lengths = [lines(path) for path in SOURCES if lines(path)]
+    assert median(lengths) <= MEDIAN
+
+
+def test_every_file_says_what_it_is():
+    places = [*SOURCES, *ROOT.glob("dev/*.py"), *ROOT.glob("tests/*.py"), *ROOT.glob("tests/*/*.py")]
+    assert not [relative(path) for path in places if path.stem in NAMELESS]
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name == "routes.py"], ids=relative)
+def test_a_route_decides_nothing(path):
+    assert decisions(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if a:\n    b()",
+        "def f():\n    return a if b else c",
+        "for a in b:\n    c()",
+        "while a:\n    b()",
+        "try:\n    a()\nexcept E:\n    b()",
+        "a = [b for b in c]",
+        "a = b or c",
+    ],
+)
+def test_decisions_are_seen(source):
+    assert decisions(source)
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *MIGRATIONS], ids=relative)
+def test_the_database_never_says_what_time_it_is(path):
+    """Expiry compares with a bound parameter of the clock, or the test clock would not work across processes."""
+    assert sql_times(path.read_text()) == []
+
+
+def test_time_in_sql_is_seen_and_prose_is_not():
+    assert sql_times('"""Never now()."""\nx = text("DELETE FROM a WHERE b < now()")') == [2]
+    assert sql_times("sa.Column(server_default=sa.text('CURRENT_TIMESTAMP'))") == [1]
+    assert sql_times("x = text('SELECT clock_timestamp()')") == []

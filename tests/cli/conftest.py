@@ -1,0 +1,5 @@
+"""Commands need a way to be given, and some of them a database that they may spoil."""
+
+from tests.fixtures.command_line import flask, make_own_app, own_app, own_database, own_sql
+
+__all__ = ["flask", "make_own_app", "own_app", "own_database", "own_sql"]

@@ -1,0 +1,308 @@
+"""What `flask doctor` finds in and about PostgreSQL; each complaint comes from a database damaged for real."""
+
+import base64
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+
+from app.cli.checks import database
+from app.core.clock import Clock
+from dev.roles import Role, plain_url
+from tests.cli.examined import PRODUCTION, Examined
+
+
+@pytest.fixture
+def admin_sql(engines, own_database):
+    """SQL in the test's own database, as the server's administrator."""
+    name = urlsplit(own_database.database_url.get_secret_value()).path
+    connection = psycopg2.connect(plain_url(urlsplit(engines.admin_url)._replace(path=name).geturl()))
+    connection.autocommit = True
+
+    def run(statement, values=()):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    yield run
+    connection.close()
+
+
+def role_of(settings):
+    return urlsplit(settings.database_url.get_secret_value()).username
+
+
+def severity(production):
+    return "fault" if production else "warn"
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_a_superuser(make_app, engines, settings, production):
+    """SEC-58."""
+    name = urlsplit(settings.database_url.get_secret_value()).path
+    url = urlsplit(engines.admin_url)._replace(path=name).geturl()
+    seen = Examined(make_app(**PRODUCTION if production else {}, database_url=url))
+    found = seen.one("role", severity(production))
+    assert "is a superuser" in found["what"]
+    assert "MIGRATION_DATABASE_URL" in found["mend"]
+    assert seen.one("grants", severity(production))
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_the_owner(make_app, settings, production):
+    url = plain_url(settings.migration_database_url.get_secret_value())
+    seen = Examined(make_app(**PRODUCTION if production else {}, database_url=url))
+    assert "owns the tables" in seen.one("role", severity(production))["what"]
+
+
+@contextmanager
+def role_that(admin_sql, attribute):
+    role = Role("holdfast_doctor_test", "x" * 20)
+    admin_sql(f"DROP ROLE IF EXISTS {role.name}")
+    admin_sql(f"CREATE ROLE {role.name} LOGIN {attribute} PASSWORD '{role.password}'")
+    ((database_name,),) = admin_sql("SELECT current_database()")
+    admin_sql(f'GRANT CONNECT ON DATABASE "{database_name}" TO {role.name}')
+    try:
+        yield role, database_name
+    finally:
+        admin_sql(f"DROP OWNED BY {role.name}; DROP ROLE {role.name}")
+
+
+@pytest.mark.parametrize("attribute", ["CREATEDB", "CREATEROLE", "BYPASSRLS"])
+def test_a_role_with_powers_it_does_not_need(make_own_app, admin_sql, engines, attribute, worker_number):
+    if worker_number:
+        pytest.skip("the role has one name on the server; the first worker looks at it")
+    with role_that(admin_sql, attribute) as (role, name):
+        app = make_own_app(database_url=role.url(engines.admin_url, name))
+        seen = Examined(app)
+        app.extensions["holdfast"].engines.engine.dispose()
+    assert "may make databases or roles, or pass by row security" in seen.one("role", "warn")["what"]
+    missing = seen.one("grants", "fault")["what"]
+    assert "SELECT" in missing
+    assert "and " in missing
+
+
+def test_a_role_that_owns_nothing(app, settings):
+    assert role_of(settings) in Examined(app).one("role", "ok")["what"]
+
+
+def test_a_right_that_is_missing(own_app, own_sql, own_database):
+    own_sql(f'REVOKE INSERT ON projects FROM "{role_of(own_database)}"')
+    found = Examined(own_app).one("grants", "fault")
+    assert found["what"] == "the role lacks INSERT on projects"
+    assert "`flask db upgrade`" in found["mend"]
+
+
+def test_sequences_and_functions_count_as_well(own_app, own_sql, own_database):
+    own_sql(f'REVOKE ALL ON SEQUENCE procrastinate_jobs_id_seq FROM "{role_of(own_database)}"')
+    own_sql(f'REVOKE EXECUTE ON FUNCTION purge_audit_events(timestamptz) FROM "{role_of(own_database)}"')
+    found = Examined(own_app).one("grants", "fault")["what"]
+    assert "USAGE on procrastinate_jobs_id_seq" in found
+    assert "EXECUTE on purge_audit_events" in found
+
+
+@pytest.mark.parametrize("production", [False, True])
+@pytest.mark.parametrize("right", ["UPDATE", "DELETE", "TRUNCATE"])
+def test_an_audit_trail_that_could_be_rewritten(make_own_app, own_sql, own_database, production, right):
+    """SEC-58."""
+    own_sql(f'GRANT {right} ON audit_events TO "{role_of(own_database)}"')
+    found = Examined(make_own_app(**PRODUCTION if production else {})).one("grants", severity(production))
+    assert f"{right} on audit_events" in found["what"]
+
+
+def test_an_upgrade_mends_both(own_app, own_sql, own_database):
+    from tests.fixtures.command_line import command_line
+
+    own_sql(f'REVOKE INSERT ON projects FROM "{role_of(own_database)}"')
+    own_sql(f'GRANT DELETE ON audit_events TO "{role_of(own_database)}"')
+    command_line(own_app)("db", "upgrade")
+    assert Examined(own_app).one("grants", "ok")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words", "mend"),
+    [
+        (
+            "UPDATE alembic_version SET version_num = '0001'",
+            "the schema is at 0001, this code needs",
+            "flask db upgrade",
+        ),
+        ("UPDATE alembic_version SET version_num = '9999'", "newer than this code", "deploy the newer code"),
+        ("DELETE FROM alembic_version", "the schema is at nothing", "flask db upgrade"),
+        ("DROP TABLE alembic_version", "the database is empty", "flask db upgrade"),
+    ],
+)
+def test_a_schema_that_is_not_the_codes(own_app, own_sql, statement, words, mend):
+    own_sql(statement)
+    found = Examined(own_app).one("migrations", "fault")
+    assert words in found["what"]
+    assert mend in found["mend"]
+
+
+def test_an_empty_database_gives_one_complaint_and_not_twenty(own_app, own_sql):
+    own_sql("DROP OWNED BY CURRENT_USER")
+    seen = Examined(own_app)
+    wrong = {each["about"] for each in seen.findings if each["severity"] == "fault"}
+    assert wrong == {"migrations", "pg_trgm"}
+
+
+def test_no_trigrams(own_app, own_sql):
+    own_sql("DROP EXTENSION pg_trgm CASCADE")
+    seen = Examined(own_app)
+    assert "CREATE EXTENSION pg_trgm" in seen.one("pg_trgm", "fault")["mend"]
+    assert "ix_projects_name_trgm is missing" in seen.one("indexes", "warn")["what"]
+
+
+def test_an_index_that_is_missing_and_the_statement_that_brings_it_back(own_app, own_sql):
+    own_sql("DROP INDEX ix_projects_name_trgm")
+    found = Examined(own_app).one("indexes", "warn")
+    assert found["what"] == "ix_projects_name_trgm is missing"
+    own_sql(found["mend"].removeprefix("as the owner: "))
+    assert Examined(own_app).one("indexes", "ok")
+
+
+def test_an_index_whose_building_was_interrupted(own_app, admin_sql, own_sql):
+    admin_sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_sessions_expires_at'::regclass")
+    found = Examined(own_app).one("indexes", "warn")
+    assert "ix_sessions_expires_at is not valid" in found["what"]
+    for statement in found["mend"].removeprefix("as the owner: ").split("; "):
+        own_sql(statement)
+    assert Examined(own_app).one("indexes", "ok")
+
+
+def test_more_connections_than_there_are(make_app):
+    """REL-04: workers x (pool_size + max_overflow) + 5 <= max_connections - 3."""
+    found = Examined(make_app(workers=64, db_pool_size=4, db_max_overflow=2)).one("connections", "fault")
+    assert "64 workers x (4 + 2) + 5 = 389, but only 197 are to be had" in found["what"]
+    assert found["mend"] == "raise max_connections to 392 or more, or set WORKERS=32"
+    assert Examined(make_app(workers=32, db_pool_size=4, db_max_overflow=2)).one("connections", "ok")
+    assert Examined(make_app(workers=33, db_pool_size=4, db_max_overflow=2)).one("connections", "fault")
+
+
+def test_a_limit_of_the_database_counts_too(own_app, own_sql):
+    ((name,),) = own_sql("SELECT current_database()")
+    own_sql(f'ALTER DATABASE "{name}" CONNECTION LIMIT 10')
+    assert "but only 10 are to be had" in Examined(own_app).one("connections", "fault")["what"]
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_writes_that_a_crash_may_lose(make_app, production):
+    """REL-01. The test's own PostgreSQL is such a one."""
+    found = Examined(make_app(**PRODUCTION if production else {})).one("durability", severity(production))
+    assert "synchronous_commit and fsync and full_page_writes are off" in found["what"]
+    assert "ALTER SYSTEM SET synchronous_commit = on" in found["mend"]
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_a_test_clock_that_is_not_at_rest(make_app, sql, production):
+    sql("UPDATE system_state SET clock_offset_seconds = 3600")
+    found = Examined(make_app(**PRODUCTION if production else {})).one("clock", "warn")
+    assert "3600 s" in found["what"]
+    assert ("does not look at it" in found["what"]) is production
+
+
+class Shifted(Clock):
+    seconds = 0.0
+
+    def now(self):
+        return super().now() + timedelta(seconds=self.seconds)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1, "ok"), (5, "warn"), (-5, "warn"), (60, "fault")])
+def test_a_host_whose_clock_differs(app, monkeypatch, seconds, expected):
+    monkeypatch.setattr(database, "Clock", type("Here", (Shifted,), {"seconds": seconds}))
+    found = Examined(app).one("clock", expected)
+    assert f"{abs(seconds)}" in found["what"] or expected == "ok"
+    assert ("NTP" in (found["mend"] or "")) is (expected != "ok")
+
+
+def test_a_worker_at_work(app, sql):
+    sql("INSERT INTO procrastinate_workers DEFAULT VALUES")
+    assert Examined(app).one("worker", "ok")["what"] == "1 at work"
+
+
+def test_a_worker_that_fell_silent(app, sql):
+    sql(
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (clock_timestamp() - interval '10 min')"
+    )
+    assert "the last sign of life is 60" in Examined(app).one("worker", "warn")["what"]
+
+
+def test_no_worker(app):
+    assert "`flask worker`" in Examined(app).one("worker", "warn")["mend"]
+
+
+def test_jobs_that_failed(app, sql):
+    sql(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES"
+        " ('default', 'mail.send', 'failed'), ('default', 'mail.send', 'failed'), ('default', 'cache.forget', 'failed')"
+    )
+    found = Examined(app).one("jobs", "warn")
+    assert found["what"] == "failed for good: 2 x mail.send, 1 x cache.forget"
+
+
+def test_jobs_that_wait_too_long(app, sql):
+    sql("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', 'mail.send')")
+    assert Examined(app).one("jobs", "ok")["what"] == "1 waiting, none failed"
+    sql("UPDATE procrastinate_events SET at = at - interval '10 min'")
+    assert "1 wait, the oldest for 60" in Examined(app).one("jobs", "warn")["what"]
+
+
+def test_jobs_that_are_due_later_do_not_wait(app, sql):
+    sql(
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, scheduled_at)"
+        " VALUES ('default', 'mail.send', clock_timestamp() + interval '1 hour')"
+    )
+    sql("UPDATE procrastinate_events SET at = at - interval '10 min'")
+    assert Examined(app).one("jobs", "ok")["what"] == "0 waiting, none failed"
+
+
+def test_passwords_under_a_pepper_that_is_lost(make_app, settings):
+    """SEC-03: the stored form names its pepper; without it nobody can sign in any more."""
+    from tests.fixtures.people import make_person
+
+    first = make_app()
+    make_person(first, "Alice")
+    assert Examined(first).about("accounts") == []
+    other = "k2:" + base64.b64encode(bytes(range(60, 92))).decode()
+    found = Examined(make_app(password_peppers=other)).one("accounts", "fault")
+    assert (
+        found["what"]
+        == "1 of the newest accounts have passwords under the pepper k1, which PASSWORD_PEPPERS lacks"
+    )
+    both = f"{other},{settings.password_peppers.get_secret_value()}"
+    assert Examined(make_app(password_peppers=both)).about("accounts") == []
+
+
+def test_accounts_with_a_known_password_in_production(make_app, app):
+    """SEC-56."""
+    from tests.fixtures.command_line import command_line
+
+    command_line(app)("seed")
+    command_line(app)("seed", "--accounts", "1", "--projects-each", "1")
+    assert Examined(app).about("accounts") == []
+    told = " ".join(each["what"] for each in Examined(make_app(**PRODUCTION)).about("accounts", "fault"))
+    assert "the demo accounts live here" in told
+    assert "user1@bench.example" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "mend"),
+    [
+        ({"port": 1}, "Connection refused", "start PostgreSQL"),
+        ({"password": "wrong"}, "password authentication failed", "the role's right password"),
+        ({"name": "nowhere"}, 'database "nowhere" does not exist', "create it"),
+    ],
+)
+def test_a_database_that_cannot_be_used_and_why(make_app, settings, change, words, mend):
+    parts = urlsplit(plain_url(settings.database_url.get_secret_value()))
+    place = f"{parts.username}:{change.get('password', parts.password)}@{parts.hostname}:{change.get('port', parts.port)}"
+    url = parts._replace(netloc=place, path=f"/{change.get('name', parts.path[1:])}").geturl()
+    seen = Examined(make_app(database_url=url))
+    found = seen.one("database", "fault")
+    assert words in found["what"]
+    assert mend in found["mend"]
+    assert seen.about("role") == seen.about("migrations") == []
+    assert seen.exit_code == 2

@@ -1,0 +1,62 @@
+"""`flask seed` without numbers: the demo cast."""
+
+from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS
+
+
+def test_the_cast_is_verified_and_signs_in_with_the_password_of_the_banner(flask, anonymous):
+    result = flask("seed")
+    assert result.exit_code == 0
+    for email, name, role in DEMO_ACCOUNTS:
+        assert email in result.output
+        answer = anonymous.post("/auth/login", json={"email": email, "password": DEMO_PASSWORD})
+        assert answer.status_code == 200
+        user = answer.json["user"]
+        assert (user["display_name"], user["role"], user["email_verified"]) == (name, role, True)
+
+
+def test_everybody_owns_the_projects_of_the_demo(flask, anonymous, app):
+    from tests.fixtures.client import ApiClient
+
+    flask("seed")
+    for email, _, _ in DEMO_ACCOUNTS:
+        answer = anonymous.post("/auth/login", json={"email": email, "password": DEMO_PASSWORD})
+        listed = ApiClient(app, answer.json["access_token"]).get("/projects").json["items"]
+        wanted = {name for name, _ in DEMO_PROJECTS.get(email, ())}
+        assert {project["name"] for project in listed} == wanted
+        assert all(project["my_role"] == "owner" for project in listed)
+
+
+def test_a_second_time_changes_nothing(flask, sql):
+    flask("seed")
+    before = sql("SELECT count(*), max(updated_at) FROM users")
+    result = flask("seed")
+    assert result.exit_code == 0
+    assert result.output == "The demo cast lives here already.\n"
+    assert sql("SELECT count(*), max(updated_at) FROM users") == before
+
+
+def test_a_half_made_cast_is_not_left_behind(flask, alice, sql):
+    """One transaction: where Alice has an account already, nobody else gets one."""
+    import pytest
+
+    from app.core.errors import AppError
+
+    with pytest.raises(AppError):
+        flask("seed")
+    assert sql("SELECT email FROM users") == [(alice.email,)]
+    assert sql("SELECT demo_seeded_at FROM system_state") == [(None,)]
+
+
+def test_production_refuses_to_be_seeded(make_app, sql):
+    """SEC-56."""
+    from tests.fixtures.command_line import command_line
+
+    production = make_app(
+        app_env="production", public_url="https://api.example.com", bcrypt_cost=10, mailbox_dir=None,
+        smtp_url="smtp://127.0.0.1:25",
+    )  # fmt: skip
+    for words in (["seed"], ["seed", "--accounts", "1"]):
+        result = command_line(production)(*words)
+        assert result.exit_code == 1
+        assert "seeding is for development" in result.output
+    assert sql("SELECT count(*) FROM users") == [(0,)]

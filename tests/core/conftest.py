@@ -1,0 +1,26 @@
+"""What the tests of the shared room use besides the cast."""
+
+from tests.fixtures.counters import add, committed, connect, elsewhere, terminate, uow
+from tests.fixtures.faulty_redis import black_hole, dead_port
+from tests.fixtures.projects import in_state, joins, plant, projects
+from tests.fixtures.queue import queue
+from tests.fixtures.scratch import scratch
+from tests.fixtures.statements import statements
+
+__all__ = [
+    "add",
+    "black_hole",
+    "committed",
+    "connect",
+    "dead_port",
+    "elsewhere",
+    "in_state",
+    "joins",
+    "plant",
+    "projects",
+    "queue",
+    "scratch",
+    "statements",
+    "terminate",
+    "uow",
+]

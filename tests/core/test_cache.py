@@ -1,0 +1,325 @@
+"""The cache of facts: generations, times to live, keys, and what happens without Redis (SEC-43)."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core import cache as cache_module
+from app.core.cache import FACT_TTL_MS, SCHEMA, FactCache, RedisGate, cache_key
+
+
+class Source:
+    """What the cache stands before: a value, and how often it was asked for."""
+
+    def __init__(self, value="old"):
+        self.value = value
+        self.asked = 0
+        self.meanwhile = lambda: None
+
+    def load(self):
+        self.asked += 1
+        found = {"value": self.value}
+        self.meanwhile()
+        return found
+
+
+@pytest.fixture
+def lookups():
+    return []
+
+
+@pytest.fixture
+def make_cache(app, settings, lookups):
+    """``make_cache()``: the cache of one more process on the same Redis."""
+    gates = []
+
+    def make(url=None, *, enabled=True, size=10_000):
+        gates.append(RedisGate(url or settings.redis_url.get_secret_value()))
+        return FactCache(gates[-1], enabled=enabled, on_lookup=lambda *told: lookups.append(told), size=size)
+
+    yield make
+    for gate in gates:
+        gate.close()
+
+
+@pytest.fixture
+def cache(make_cache):
+    return make_cache()
+
+
+@pytest.fixture
+def wall(monkeypatch):
+    """``wall(seconds)``: both clocks of this machine that the cache looks at go ahead."""
+    ahead, monotonic, seconds = [0.0], time.monotonic, cache_module.wall_seconds
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead[0])
+    monkeypatch.setattr(cache_module, "wall_seconds", lambda: seconds() + ahead[0])
+
+    def move(by):
+        ahead[0] += by
+
+    return move
+
+
+def fetch(cache, source, owner="p1", variant="alice", *, local=False):
+    return cache.fetch("project", owner, variant, source.load, local=local)["value"]
+
+
+def how(lookups):
+    return [outcome for _namespace, outcome in lookups]
+
+
+def test_a_fact_is_loaded_once_and_shared_between_processes(make_cache, lookups):
+    source, one, two = Source(), make_cache(), make_cache()
+    assert [fetch(one, source), fetch(one, source), fetch(two, source)] == ["old"] * 3
+    assert source.asked == 1
+    assert lookups == [("project", "miss"), ("project", "hit"), ("project", "hit")]
+
+
+def test_a_warm_look_is_one_round_trip(make_cache, monkeypatch):
+    cache, source = make_cache(), Source()
+    fetch(cache, source)
+    calls, run = [], cache._gate.run
+    monkeypatch.setattr(cache._gate, "run", lambda command: calls.append(command) or run(command))
+    fetch(cache, source)
+    assert len(calls) == 1
+
+
+def test_namespaces_owners_and_variants_are_apart(cache):
+    source = Source()
+    for namespace, owner, variant in [("a", "b", "c"), ("a", "b", "d"), ("a", "x", "c"), ("z", "b", "c")]:
+        source.value = (namespace, owner, variant)
+        found = cache.fetch(namespace, owner, variant, source.load)["value"]
+        assert tuple(found) == (namespace, owner, variant)
+    assert source.asked == 4
+
+
+def test_after_a_change_every_process_loads_anew(make_cache):
+    source, writer, reader = Source(), make_cache(), make_cache()
+    assert [fetch(writer, source), fetch(reader, source)] == ["old", "old"]
+    source.value = "new"
+    writer.forget("project", "p1")
+    assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
+    assert source.asked == 2
+
+
+def test_a_change_forgets_every_variant_of_its_owner_and_nothing_else(cache):
+    source = Source()
+    for owner, variant in (("p1", "alice"), ("p1", "bob"), ("p2", "alice")):
+        fetch(cache, source, owner, variant)
+    source.value = "new"
+    cache.forget("project", "p1")
+    assert fetch(cache, source, "p1", "alice") == fetch(cache, source, "p1", "bob") == "new"
+    assert fetch(cache, source, "p2", "alice") == "old"
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_reader_that_loads_before_a_commit_and_stores_after_it_revives_nothing(make_cache, known_before):
+    """The race that delete-after-commit loses: the old row arrives in the cache after the new one was told."""
+    reader, writer, source = make_cache(), make_cache(), Source()
+    if known_before:
+        fetch(writer, source, variant="somebody else")
+
+    def commit():
+        source.meanwhile = lambda: None
+        source.value = "new"
+        writer.forget("project", "p1")
+
+    source.meanwhile = commit
+    assert fetch(reader, source) == "old"
+    assert fetch(reader, source) == "new"
+    assert fetch(writer, source) == "new"
+
+
+def test_two_changes_while_one_reader_loads_revive_nothing(make_cache):
+    reader, writer, source = make_cache(), make_cache(), Source()
+
+    def commit():
+        source.meanwhile = lambda: None
+        writer.forget("project", "p1")
+        fetch(writer, source)
+        source.value = "new"
+        writer.forget("project", "p1")
+
+    source.meanwhile = commit
+    fetch(reader, source)
+    assert fetch(reader, source) == "new"
+
+
+def test_a_generation_that_redis_evicted_cannot_come_back(cache, redis_client):
+    """A counter would begin at the same number again and take the old value for a fresh one."""
+    source = Source()
+    fetch(cache, source)
+    stored = cache_key("project", "p1", "alice")
+    old = redis_client.get(stored)
+    source.value = "new"
+    cache.forget("project", "p1")
+    redis_client.delete(cache_key("project", "p1"))
+    assert fetch(cache, source) == "new"
+    redis_client.set(stored, old)
+    assert fetch(cache, source) == "new"
+
+
+def test_two_readers_that_miss_at_once_agree_on_one_generation(make_cache, at_once):
+    source, caches = Source(), [make_cache() for _ in range(8)]
+    assert at_once(8, lambda number: fetch(caches[number], source)) == ["old"] * 8
+    asked = source.asked
+    assert [fetch(cache, source) for cache in caches] == ["old"] * 8
+    assert source.asked == asked
+
+
+def test_nothing_is_not_kept(cache):
+    asked = []
+    for _ in range(2):
+        assert cache.fetch("project", "p1", "x", lambda: asked.append(1)) is None
+    assert len(asked) == 2
+
+
+def test_an_error_of_the_source_goes_on_and_nothing_is_kept(cache):
+    with pytest.raises(ZeroDivisionError):
+        cache.fetch("project", "p1", "alice", lambda: 1 / 0)
+    assert fetch(cache, Source("new")) == "new"
+
+
+def test_a_fact_ends_within_a_second_in_redis(cache, redis_client):
+    fetch(cache, Source())
+    assert 0 < redis_client.pttl(cache_key("project", "p1", "alice")) <= FACT_TTL_MS < 1000
+
+
+def test_the_local_level_asks_nobody(make_cache, lookups):
+    cache, source = make_cache(), Source()
+    assert [fetch(cache, source, local=True) for _ in range(3)] == ["old"] * 3
+    assert (source.asked, how(lookups)) == (1, ["miss", "local", "local"])
+
+
+def test_the_local_level_keeps_at_most_a_second_even_behind_a_hit(make_cache, wall):
+    """Two levels together stay below a second: a hit near its end is not given a second life."""
+    first, second, source = make_cache(), make_cache(), Source()
+    fetch(first, source, local=True)
+    wall(0.8)
+    assert fetch(second, source, local=True) == "old"
+    source.value = "new"
+    first.forget("project", "p1")
+    wall(0.19)
+    assert fetch(second, source, local=True) == "new"
+    assert fetch(first, source, local=True) == "new"
+
+
+def test_the_local_level_is_only_for_those_who_ask_for_it(make_cache):
+    """What a client reads back after it wrote must not come from here."""
+    writer, other, source = make_cache(), make_cache(), Source()
+    fetch(other, source, local=True)
+    source.value = "new"
+    writer.forget("project", "p1")
+    assert fetch(other, source) == "new"
+    assert fetch(other, source, local=True) == "old"
+
+
+def test_forget_here_drops_the_copy_of_this_process_at_once(make_cache, dead_port):
+    cache, source = make_cache(f"redis://127.0.0.1:{dead_port}/0"), Source()
+    fetch(cache, source, local=True)
+    source.value = "new"
+    assert fetch(cache, source, local=True) == "old"
+    cache.forget_here("project", "p1", "alice")
+    assert fetch(cache, source, local=True) == "new"
+
+
+def test_the_local_level_is_bounded(make_cache):
+    cache, source = make_cache(size=5), Source()
+    for number in range(50):
+        fetch(cache, source, owner=f"p{number}", local=True)
+        assert len(cache._local) <= 5
+
+
+def test_without_redis_every_look_loads_and_the_local_level_holds_on(make_cache, dead_port, lookups, wall):
+    cache, source = make_cache(f"redis://127.0.0.1:{dead_port}/0"), Source()
+    assert [fetch(cache, source) for _ in range(3)] == ["old"] * 3
+    assert (source.asked, how(lookups)) == (3, ["down"] * 3)
+    assert [fetch(cache, source, local=True) for _ in range(3)] == ["old"] * 3
+    assert (source.asked, how(lookups)[3:]) == (4, ["down", "local", "local"])
+    source.value = "new"
+    wall(1.0)
+    assert fetch(cache, source, local=True) == "new"
+
+
+def test_redis_going_away_between_the_look_and_the_store_costs_nothing_but_the_store(make_cache, monkeypatch):
+    cache, source = make_cache(), Source()
+    source.meanwhile = lambda: monkeypatch.setattr(cache._gate, "_open_until", time.monotonic() + 60)
+    assert fetch(cache, source) == "old"
+
+
+def test_switched_off_it_loads_always(make_cache, redis_client):
+    cache, source = make_cache(enabled=False), Source()
+    for _ in range(3):
+        fetch(cache, source, local=True)
+    assert source.asked == 3
+    assert redis_client.keys() == []
+
+
+def test_every_key_has_a_time_to_live_after_use(alice, bob, charlie, joins, redis_client):
+    """SEC-43, over the application's own traffic: facts, generations, rate windows."""
+    project = alice.creates()
+    joins(bob, project, "viewer")
+    for person in (alice, bob, charlie):
+        for _ in range(2):
+            person.get(f"/projects/{project.id}")
+            person.get("/projects?expand=owner")
+    alice.patch(f"/projects/{project.id}", json={"name": "Kelp"}, headers={"Idempotency-Key": "k"})
+    bob.delete(f"/auth/sessions/{bob.session_id}")
+    keys = redis_client.keys()
+    assert {key.split(b":")[0] for key in keys} == {SCHEMA.encode(), b"hfl"}
+    assert {key.split(b":")[1] for key in keys if key.startswith(SCHEMA.encode())} == {b"project", b"session"}
+    assert [key for key in keys if redis_client.ttl(key) < 0] == []
+
+
+def test_no_name_and_no_token_stands_in_a_key_or_value(alice, redis_client):
+    project = alice.creates("Reef survey")
+    alice.get(f"/projects/{project.id}")
+    for key in redis_client.scan_iter():
+        assert alice.token.encode() not in key + (redis_client.get(key) or b"")
+        assert alice.email.encode() not in key + (redis_client.get(key) or b"")
+        assert b"Reef" not in key
+
+
+PARTS = st.lists(st.text("ab:\x00\x01\x04ü", max_size=6), min_size=1, max_size=4)
+
+
+@given(PARTS, PARTS)
+def test_two_lists_of_parts_make_one_key_only_when_they_are_one(one, other):
+    """SEC-43: no separator, no length and no letter makes two things one."""
+    assert (cache_key(*one) == cache_key(*other)) == (one == other)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["", "a", "b", ":", "a:", ":b", "\x00", "\x01", "\x00\x00\x00\x01"]),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_no_way_of_cutting_the_same_letters_makes_the_same_key(parts):
+    joined = "".join(parts)
+    for cut in range(len(joined) + 1):
+        other = [joined[:cut], joined[cut:]]
+        if other != parts:
+            assert cache_key(*other) != cache_key(*parts)
+
+
+def test_100000_pairs_of_parts_make_100000_keys():
+    """SEC-43, by count: every pair of 317 words over a small alphabet that is made to confuse."""
+    letters = ["a", "b", ":", "\x00", "\x04"]
+    words = [""]
+    while len(words) < 317:
+        words += [word + letter for word in words for letter in letters]
+        words = list(dict.fromkeys(words))
+    words = words[:317]
+    keys = {cache_key(one, other) for one in words for other in words}
+    assert len(keys) == 317 * 317 > 100_000
+
+
+@pytest.mark.parametrize("key", [cache_key("project", "x"), cache_key("session", "x" * 10_000, "ü")])
+def test_a_key_is_short_and_names_its_schema_and_kind(key):
+    schema, kind, digest = key.split(":")
+    assert (schema, len(digest)) == (SCHEMA, 32)
+    assert kind in {"project", "session"}
