@@ -88,7 +88,7 @@ def _production_faults(settings: "Settings") -> Iterator[str]:  # noqa: C901 - a
         yield "CORS_ORIGINS: must list origins in production, not *"
     if not settings.public_url:
         yield "PUBLIC_URL: must be set in production: links and token issuer are built from it, never from Host"
-    elif not settings.public_url.startswith("https://"):
+    elif _scheme(settings.public_url) == "http":
         yield "PUBLIC_URL: must be https:// in production"
     if not settings.secure_cookies:
         yield "COOKIE_SECURE: cookies must be Secure in production"

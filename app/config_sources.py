@@ -15,7 +15,7 @@ _RATE = re.compile(r"^(\d{1,9})/(\d{1,7})$")
 
 
 def text_of_file(name: str) -> str | None:
-    """What stands in the file that ``<NAME>_FILE`` names, without its last line break; ``None`` without such a name.
+    """What stands in the file that ``<NAME>_FILE`` names, without its last line break; ``None`` for nothing.
 
     Raises:
         ValueError: saying why it cannot be read.
@@ -24,7 +24,7 @@ def text_of_file(name: str) -> str | None:
     if not path:
         return None
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n") or None
     except OSError as error:
         raise ValueError(f"{path}, named by {name.upper()}_FILE, cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -5,7 +5,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.cache import RedisGate
 from app.core.db import reading
-from app.core.metrics import HASHES_WAITING, JOBS_FAILED, JOBS_OLDEST, POOL_IN_USE, REDIS_BREAKER_OPEN
+from app.core.metrics import HASHES_WAITING, JOBS_FAILED, JOBS_OLDEST, REDIS_BREAKER_OPEN
 from app.core.passwords import PasswordHasher
 
 QUEUE = text(
@@ -21,14 +21,12 @@ class Measures:
     """Sets the gauges of this process and of the queue."""
 
     def __init__(self, engine: Engine, gate: RedisGate, hasher: PasswordHasher) -> None:
-        self._engine = engine
         self._reader = reading(engine)
         self._gate = gate
         self._hasher = hasher
 
     def __call__(self) -> None:
-        POOL_IN_USE.set(self._engine.pool.checkedout())  # type: ignore[attr-defined]  # a QueuePool
-        REDIS_BREAKER_OPEN.set(int(self._gate.open))
+        REDIS_BREAKER_OPEN.set(int(self._gate.failing))
         HASHES_WAITING.set(self._hasher.waiting)
         try:
             with self._reader.connect() as connection:

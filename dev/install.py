@@ -187,7 +187,14 @@ def install(progress: Progress, mutex: int) -> None:
         _explain(words, pip.returncode)
     progress.show("compiling the dependencies")
     # Some packages carry files for other Pythons, which do not compile; nobody imports those here.
-    compile_all = ("-m", "compileall", "-qq", "-j", "0", *VENV.glob("lib/python*/site-packages"))
+    compile_all: tuple[str | Path, ...] = (
+        "-m",
+        "compileall",
+        "-qq",
+        "-j",
+        "0",
+        *VENV.glob("lib/python*/site-packages"),
+    )
     subprocess.run([VENV / "bin" / "python", *compile_all], capture_output=True, check=False)
 
 

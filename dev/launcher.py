@@ -18,7 +18,7 @@ from dev.postgres import PostgresServer
 from dev.terminal import say
 from dev.valkey import ValkeyServer
 
-_READY_PATIENCE = 60.0
+_READY_PATIENCE = 90.0
 _DEGRADED_PATIENCE = 10.0
 _OK, _UNAVAILABLE = 200, 503
 _SERVICE_STEPS = ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 1.0))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -15,12 +16,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dev.children import Child, Steps, last_lines
+from dev.children import Child, Steps, end_orphans, last_lines
 from dev.engines import Engines
 from dev.environment import secrets_of
 from dev.faults import Fault
+from dev.identity import Identity
 from dev.roles import drop_database, drop_roles, ensure_database, ensure_roles, new_roles
 
+_PREFIX = "holdfast-service-"
+_OWNER = "owner.json"
 _READY_PATIENCE = 60.0
 _COMMAND_PATIENCE = 120.0
 _STEPS: Steps = ((signal.SIGTERM, 10.0),)
@@ -83,10 +87,12 @@ def throwaway_service(engines: Engines, *, worker: bool = True, **settings: str)
     Raises:
         Fault: when the service does not become ready.
     """
+    _reap(Path(tempfile.gettempdir()))
     roles = new_roles("holdfast_http")
     database = f"holdfast_http_{secrets.token_hex(4)}"
-    with tempfile.TemporaryDirectory(prefix="holdfast-service-") as folder, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, contextlib.ExitStack() as stack:
         home = Path(folder)
+        _claim(home)
         ensure_roles(engines.admin_url, roles)
         stack.callback(drop_roles, engines.admin_url, roles)
         ensure_database(engines.admin_url, database, roles)
@@ -127,6 +133,23 @@ _OURS = {
     "PROMETHEUS_MULTIPROC_DIR",
 }  # fmt: skip
 """What a person's shell may hold for another instance."""
+
+
+def _claim(home: Path) -> None:
+    """Note who we are, so that what we leave behind when killed can be told from what still runs."""
+    us = Identity.of(os.getpid())
+    if us:
+        (home / _OWNER).write_text(json.dumps({"pid": us.pid, "started": us.started}), encoding="utf-8")
+
+
+def _reap(base: Path) -> None:
+    """End and remove services whose program was killed before it could."""
+    for folder in base.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            told = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
+            if folder.lstat().st_uid == os.geteuid() and not Identity(told["pid"], told["started"]).alive:
+                end_orphans(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(service: Service, name: str, *command: str, listener: socket.socket | None = None) -> Child:

@@ -8,6 +8,7 @@ podman, makes images that stand in for the official ones, and says so.
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def verify() -> int:
         Fault: when this machine cannot run it, in one line.
     """
     chosen = options()
+    # A polite end takes everything away, as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     proof = Proof()
     with opened(chosen.folder.absolute()) as folder:
         if chosen.fresh:

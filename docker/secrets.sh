@@ -29,7 +29,12 @@ app=$(cat "$home/database/app_password")
 keep "$home/database/MIGRATION_DATABASE_URL" 0400 "postgresql://holdfast_owner:$owner@postgres:5432/holdfast"
 keep "$home/secrets/DATABASE_URL" 0400 "postgresql://holdfast_app:$app@postgres:5432/holdfast"
 
-flask keys new | while read -r line; do keep "$home/secrets/${line%%=*}" 0400 "${line#*=}"; done
+missing=
 for name in SECRET_KEYS PASSWORD_PEPPERS SIGNING_KEYS OPS_TOKEN; do
+    [ -s "$home/secrets/$name" ] || missing="$missing $name"
+done
+[ -z "$missing" ] && exit 0
+flask keys new | while read -r line; do keep "$home/secrets/${line%%=*}" 0400 "${line#*=}"; done
+for name in $missing; do
     [ -s "$home/secrets/$name" ] || { echo "flask keys new gave no $name" >&2; exit 1; }
 done

@@ -6,6 +6,7 @@ from app.core.errors import FieldCode
 from app.core.password_policy import MAX_BYTES
 from app.registration.schemas import DEVICE
 from app.sessions.models import Transport
+from app.sessions.schemas import REFRESH_EXAMPLE
 from app.web.fields import Choice, EmailAddress, Password, Secret, Text, refuse
 from app.web.schemas import Input
 
@@ -24,13 +25,18 @@ class TypedPassword(Password):
 
 class SignIn(Input):
     email = EmailAddress(required=True, metadata={"examples": ["alice@example.com"]})
-    password = TypedPassword(required=True)
+    password = TypedPassword(required=True, metadata={"examples": ["kelp-grips-the-rock"]})
     token_transport = Choice(list(Transport), load_default=Transport.body.value)
     device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
-    device_token = Secret(longest=500, allow_none=True, load_default=None)
+    device_token = Secret(longest=500, allow_none=True, load_default=None, metadata={"examples": [None]})
 
 
 class Refresh(Input):
     """Empty where the refresh token comes as a cookie."""
 
-    refresh_token = Secret(longest=MAX_REFRESH_TOKEN, allow_none=True, load_default=None)
+    refresh_token = Secret(
+        longest=MAX_REFRESH_TOKEN,
+        allow_none=True,
+        load_default=None,
+        metadata={"examples": [REFRESH_EXAMPLE]},
+    )

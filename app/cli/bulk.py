@@ -1,6 +1,5 @@
 """Many accounts and projects by COPY, for load tests."""
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,7 +19,7 @@ from app.core.passwords import PasswordHasher
 from app.core.schema import owner_url
 
 BATCH = 20_000
-MOST_LINKS = 4
+LINKS = 4
 WORTH_SETTING_ASIDE = 50_000
 """Fewer projects than this go in faster than the search index is built."""
 AFRESH = "give the same numbers again, or begin with an empty database (`make clean-data` on a laptop)"
@@ -46,8 +45,8 @@ class BulkSeed:
             click.ClickException: accounts of another load are there, or the database cannot be used.
         """
         try:
-            with database.link(self._url) as link:
-                if not database.lock(link):
+            with database.link(self._url) as link, database.lock(link) as mine:
+                if not mine:
                     raise click.ClickException("another load is running in this database")
                 rows = self._rows(link, accounts, projects_each, password)
                 missing = self._missing(link, rows)
@@ -114,17 +113,16 @@ class BulkSeed:
 
     def _copy_all(self, rows: BulkRows, missing: list[range], total: int) -> None:
         """Batches over several connections: while the server checks some rows, the next are written here."""
-        links = min(MOST_LINKS, max(2, os.cpu_count() or 1))
         waiting = iter(missing)
         with (
             click.progressbar(length=total, label="Projects", show_pos=True) as bar,
-            ThreadPoolExecutor(links, thread_name_prefix="seed") as pool,
+            ThreadPoolExecutor(LINKS, thread_name_prefix="seed") as pool,
         ):
             running: set[Future[int]] = set()
             while True:
                 running |= {
                     pool.submit(self._copy_batch, rows, each)
-                    for each in islice(waiting, links - len(running))
+                    for each in islice(waiting, LINKS - len(running))
                 }
                 if not running:
                     return

@@ -42,9 +42,16 @@ def link(url: str) -> Iterator[Link]:
         yield connection
 
 
-def lock(on: Link) -> bool:
-    """Take the load's lock, which ends with the connection; whether nobody else has it."""
-    return bool(_one(on, "SELECT pg_try_advisory_lock(%s)", LOCK))
+@contextmanager
+def lock(on: Link) -> Iterator[bool]:
+    """Hold the load's lock, which also goes with the connection; whether nobody else has it."""
+    mine = bool(_one(on, "SELECT pg_try_advisory_lock(%s)", LOCK))
+    try:
+        yield mine
+    finally:
+        if mine:
+            # Closing would do it too, but only some time after we are gone.
+            on.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def copy(on: Link, tables: Tables) -> None:

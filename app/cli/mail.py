@@ -17,6 +17,8 @@ def mail() -> None:
 def test(address: str) -> None:
     """Send one mail to ADDRESS, now, and say what became of it."""
     own = settings()
+    if not address.isprintable():
+        raise click.ClickException("the address is not one that mail can be sent to")
     message = render(
         "test", to=address, product_name=own.product_name, server=own.base_url, at=parts().clock.now()
     )

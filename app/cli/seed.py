@@ -4,6 +4,7 @@ import click
 
 from app.cli.bulk import BulkSeed
 from app.core.access import Actor, SiteRole
+from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.passwords import PasswordHasher
 from app.core.system import SystemRepository
@@ -12,22 +13,34 @@ from app.projects.service import ProjectService
 from app.users.service import UserService
 from app.web.current import parts, service, settings
 
+PROJECTS_EACH = 10
+
 
 @click.command("seed")
 @click.option(
     "--accounts", type=click.IntRange(1, 1_000_000), help="Load test: so many accounts instead of the cast."
 )
-@click.option("--projects-each", type=click.IntRange(0, 1_000_000), default=10, show_default=True)
-@click.option("--password", default=DEMO_PASSWORD, help="Of the load-test accounts.")
-def seed(accounts: int | None, projects_each: int, password: str) -> None:
-    """Fill a development database: alice, bob, charlie and ada, or user1@bench.example and up."""
+@click.option(
+    "--projects-each", type=click.IntRange(0, 1_000_000), help="Load test: of each account.  [default: 10]"
+)
+@click.option("--password", help=f"Of the load-test accounts.  [default: {DEMO_PASSWORD}]")
+def seed(accounts: int | None, projects_each: int | None, password: str | None) -> None:
+    """Fill a development database: alice, bob, charlie and ada, or user1@bench.example and up.
+
+    A load that was interrupted goes on when the same numbers are given again.
+    """
     if settings().production:
         raise click.ClickException(
             "seeding is for development; production refuses a database that was seeded"
         )
     if accounts:
-        BulkSeed(settings(), service(PasswordHasher), parts().clock).run(accounts, projects_each, password)
+        loader = BulkSeed(settings(), service(PasswordHasher), parts().clock)
+        loader.run(
+            accounts, PROJECTS_EACH if projects_each is None else projects_each, password or DEMO_PASSWORD
+        )
         return
+    if projects_each is not None or password is not None:
+        raise click.UsageError("--projects-each and --password belong to --accounts")
     seed_demo()
 
 
@@ -40,6 +53,16 @@ def seed_demo() -> None:
         click.echo("The demo cast lives here already.")
         return
     hashes = {email: service(PasswordHasher).hash(DEMO_PASSWORD) for email, _, _ in DEMO_ACCOUNTS}
+    try:
+        _make_cast(hashes)
+    except AppError:
+        raise click.ClickException(
+            "one of the demo addresses has an account already; nothing was changed"
+        ) from None
+    click.echo(f"The demo cast is here: {', '.join(email for email, _, _ in DEMO_ACCOUNTS)}.")
+
+
+def _make_cast(hashes: dict[str, str]) -> None:
     with parts().uow:
         for email, name, role in DEMO_ACCOUNTS:
             user = service(UserService).create(
@@ -48,5 +71,4 @@ def seed_demo() -> None:
             actor = Actor(user.id, new_id())
             for title, description in DEMO_PROJECTS.get(email, ()):
                 service(ProjectService).create(actor, title, description)
-        system.mark_demo_seeded(parts().clock.now())
-    click.echo(f"The demo cast is here: {', '.join(email for email, _, _ in DEMO_ACCOUNTS)}.")
+        service(SystemRepository).mark_demo_seeded(parts().clock.now())

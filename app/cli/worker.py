@@ -1,7 +1,10 @@
 """`flask worker`: the process that does the jobs."""
 
 import asyncio
+import signal
+import sys
 import time
+from types import FrameType
 
 import click
 import procrastinate
@@ -17,6 +20,7 @@ from app.web.current import parts, settings
 logger = log(__name__)
 PAUSE = 2.0
 GRACE = 20.0
+CONNECT_SECONDS = 5
 
 
 @click.command("worker")
@@ -24,9 +28,20 @@ GRACE = 20.0
 @click.option("--until-idle", is_flag=True, help="Do what waits, then end.")
 def worker(concurrency: int, *, until_idle: bool) -> None:
     """Do jobs until told to stop; a database that is away is waited for."""
-    while not run(settings(), parts().jobs, concurrency=concurrency, wait=not until_idle):
+    while True:
+        if not until_idle:
+            # While it works the queue listens to signals itself. As a container's first process it would be deaf
+            # to SIGTERM otherwise: such a process has no default reaction.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, _leave)
+        if run(settings(), parts().jobs, concurrency=concurrency, wait=not until_idle):
+            return
         logger.warning("worker_waits_for_database", seconds=PAUSE)
         time.sleep(PAUSE)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def run(own: Settings, jobs: JobQueue, *, concurrency: int = 4, wait: bool = True) -> bool:
@@ -41,6 +56,8 @@ def run(own: Settings, jobs: JobQueue, *, concurrency: int = 4, wait: bool = Tru
 
 async def _work(own: Settings, jobs: JobQueue, concurrency: int, *, wait: bool) -> None:
     url = own.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
+    # The pool would try for half a minute before it says that there is no database.
+    await (await psycopg.AsyncConnection.connect(url, connect_timeout=CONNECT_SECONDS)).close()
     connector = PsycopgConnector(conninfo=url, min_size=1, max_size=concurrency + 2, timeout=5)
     with jobs.app.replace_connector(connector) as app:
         async with app.open_async():

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.core.clock import wall_seconds
+from app.core.metrics import REDIS_BREAKER_OPEN
 from app.core.telemetry import log, request_stats
 
 logger = log(__name__)
@@ -60,6 +61,11 @@ class RedisGate:
         """Whether the breaker is open, that is, Redis is left alone for now."""
         return time.monotonic() < self._open_until
 
+    @property
+    def failing(self) -> bool:
+        """Whether Redis failed and has not answered since, whether or not it is left alone at this moment."""
+        return self._open_until > 0
+
     def run(self, command: "Callable[[redis.Redis], Answer]") -> Answer:
         """One round trip.
 
@@ -87,11 +93,13 @@ class RedisGate:
             if not self.open:
                 self._open_until = time.monotonic() + self._pause
                 self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        REDIS_BREAKER_OPEN.set(1)
         logger.warning("redis_unavailable", error=type(error).__name__)
 
     def _recover(self) -> None:
         with self._lock:
             self._open_until, self._pause = 0.0, FIRST_PAUSE
+        REDIS_BREAKER_OPEN.set(0)
         logger.info("redis_recovered")
 
     def ping(self) -> bool:

@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from app.config import Settings
-from app.core.metrics import POOL_WAIT
+from app.core.metrics import POOL_IN_USE, POOL_WAIT
 from app.core.telemetry import request_stats
 
 NAMING = {
@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class MeasuredPool(QueuePool):
-    """Tells the metrics how long each borrower waited, those who went away with nothing included."""
+    """Tells the metrics how many are lent and how long each borrower waited, those who got nothing included."""
 
     def connect(self) -> PoolProxiedConnection:
         """A connection: an idle one (after a look whether it lives), a new one, or whichever comes back in time."""
@@ -35,6 +35,11 @@ class MeasuredPool(QueuePool):
             return super().connect()
         finally:
             POOL_WAIT.observe(time.perf_counter() - started)
+            POOL_IN_USE.set(self.checkedout())
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        super()._do_return_conn(record)
+        POOL_IN_USE.set(self.checkedout())
 
 
 def make_engine(settings: Settings, url: str | None = None, **options: Any) -> Engine:
@@ -62,6 +67,7 @@ def make_engine(settings: Settings, url: str | None = None, **options: Any) -> E
             "options": server_options, "connect_timeout": 2, "application_name": "holdfast",
             "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 5000,
         },
+        hide_parameters=True,  # an error of the driver is logged with its statement, never with what people sent
         **{**pool, **options},
     )  # fmt: skip
     _ping_when_idle(engine)

@@ -22,6 +22,7 @@ from typing import Protocol
 import bcrypt
 
 from app.core.errors import AppError, Code
+from app.core.metrics import HASHES_WAITING
 
 SCHEME = "hf1"
 LOWEST_COST, HIGHEST_COST = 4, 31  # bcrypt's own bounds
@@ -140,11 +141,13 @@ class PasswordHasher:
         if self._waiting >= self._max_waiting:
             raise _overloaded()
         self._waiting += 1
+        HASHES_WAITING.set(self._waiting)
         try:
             if not self._changed.wait_for(lambda: self._running < self._slots, self._wait_seconds):
                 raise _overloaded()
         finally:
             self._waiting -= 1
+            HASHES_WAITING.set(self._waiting)
 
 
 def _digest(pepper: bytes, password: str) -> bytes:

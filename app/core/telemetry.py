@@ -1,6 +1,7 @@
 """Signals: what one request did, and how log lines are written."""
 
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class RequestStats:
         self.redis_seconds += seconds
 
 
+_ROW_DATA = re.compile(r"^(LINE \d+: [^\n]*|DETAIL: [\s\S]*?(?=\n\n|\Z))", re.MULTILINE)
+_NOT_PRINTED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
 _stats: ContextVar[RequestStats | None] = ContextVar("request_stats", default=None)
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request, or of the one that caused the job, that runs now."""
@@ -57,9 +60,18 @@ def _with_request_id(_logger: Any, _method: str, event: Any) -> Any:
     return event
 
 
+def _without_row_data(_logger: Any, _method: str, event: Any) -> Any:
+    """PostgreSQL quotes the statement with its values, or a whole row, below what it says; a log must not (SEC-57)."""
+    if "exception" in event:
+        event["exception"] = _ROW_DATA.sub("", event["exception"])
+    return event
+
+
 def _to_json(value: Any, **_options: Any) -> str:
-    # orjson escapes control characters, so no input can begin a second log line (SEC-58).
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    # orjson escapes the control characters of ASCII, so no input can begin a second log line (SEC-58); the others, and
+    # what some readers take for line ends, are escaped here.
+    text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return text if text.isascii() else text.translate(_NOT_PRINTED)
 
 
 def configure_logging(level: str) -> None:
@@ -69,6 +81,7 @@ def configure_logging(level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         _with_request_id,
         structlog.processors.format_exc_info,
+        _without_row_data,
         structlog.processors.UnicodeDecoder(),
     ]
     structlog.configure(

@@ -9,24 +9,27 @@ from app.projects.repository import RELEVANCE, SORTS, ProjectFilters
 from app.web.fields import Choice, Choices, Id, Text, Timestamp
 from app.web.schemas import Input, Output, PageQuery, page_of
 
-COUNT = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64"}
+COUNT = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64", "examples": [3]}
+ABOUT_REEFS = {"examples": ["What grows where, and since when."]}
+OWNER = {"examples": ["0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01"]}
 EXPANDABLE = ("owner", "counts")
+EXPAND = "A comma list of what to add; null without it."
 
 
 class ProjectCreate(Input):
     name = Text(required=True, shortest=1, longest=255, metadata={"examples": ["Reef survey"]})
-    description = Text(longest=10_000, lines=True, allow_none=True, load_default=None)
+    description = Text(longest=10_000, lines=True, allow_none=True, load_default=None, metadata=ABOUT_REEFS)
 
 
 class ProjectUpdate(Input):
     """Absent keeps, null clears."""
 
     name = Text(shortest=1, longest=255, metadata={"examples": ["Reef survey 2026"]})
-    description = Text(longest=10_000, lines=True, allow_none=True)
+    description = Text(longest=10_000, lines=True, allow_none=True, metadata=ABOUT_REEFS)
 
 
 class ProjectOwner(Output):
-    id = Id(required=True)
+    id = Id(required=True, metadata=OWNER)
     display_name = fields.String(required=True, metadata={"maxLength": 100, "examples": ["Alice"]})
 
 
@@ -41,11 +44,13 @@ class Project(Output):
 
     id = Id(required=True, metadata={"examples": ["0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02"]})
     name = fields.String(required=True, metadata={"maxLength": 255, "examples": ["Reef survey"]})
-    description = fields.String(required=True, allow_none=True, metadata={"maxLength": 10_000})
+    description = fields.String(required=True, allow_none=True, metadata={"maxLength": 10_000, **ABOUT_REEFS})
     status = Choice(list(ProjectStatus), required=True)
-    owner_id = Id(required=True)
-    my_role = Choice(list(ProjectRole), required=True)
-    version = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 2147483647, "format": "int32"})
+    owner_id = Id(required=True, metadata=OWNER)
+    my_role = Choice(list(ProjectRole), required=True, metadata={"examples": ["owner"]})
+    version = fields.Integer(
+        required=True, metadata={"minimum": 1, "maximum": 2147483647, "format": "int32", "examples": [7]}
+    )
     created_at = Timestamp(required=True, metadata={"examples": ["2026-05-01T12:00:00.000Z"]})
     updated_at = Timestamp(required=True)
     archived_at = Timestamp(required=True, allow_none=True)
@@ -58,16 +63,19 @@ ProjectPage: Any = page_of(Project)
 
 
 class ProjectExpand(Input):
-    expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner"]})
+    expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner"], "description": EXPAND})
 
 
 class ProjectQuery(PageQuery):
     """Filters of the list; all that are sent must hold."""
 
     q = Text(shortest=1, longest=100, metadata={"description": "Part of the name."})
-    status = Choices(list(ProjectStatus), metadata={"examples": ["active"]})
-    role = Choice(list(ProjectRole))
-    owner_id = Id()
+    status = Choices(
+        list(ProjectStatus),
+        metadata={"examples": ["active"], "description": "A comma list; active where it is left out."},
+    )
+    role = Choice(list(ProjectRole), metadata={"description": "Mine in the project."})
+    owner_id = Id(metadata={**OWNER, "description": "Of the account that owns it."})
     created_after = Timestamp(metadata={"description": "At or after."})
     created_before = Timestamp(metadata={"description": "Before."})
     updated_after = Timestamp(metadata={"description": "At or after."})
@@ -77,7 +85,9 @@ class ProjectQuery(PageQuery):
             "description": "With `q` the default is `relevance`; without it `relevance` means `-updated_at`."
         },
     )
-    expand = Choices(EXPANDABLE, load_default=(), metadata={"examples": ["owner,counts"]})
+    expand = Choices(
+        EXPANDABLE, load_default=(), metadata={"examples": ["owner,counts"], "description": EXPAND}
+    )
 
     @post_load
     def split(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:

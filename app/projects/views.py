@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.projects.models import Project, ProjectStatus
+from app.projects.models import Project
 
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
 IDS = ("id", "owner_id")
@@ -31,10 +31,6 @@ class ProjectView:
     def of(cls, project: Project, role: str) -> "ProjectView":
         own = {name: getattr(project, name) for name in PLAIN}
         return cls(**own, my_role=role)
-
-    @property
-    def in_trash(self) -> bool:
-        return self.status == ProjectStatus.deleted
 
     def facts(self) -> dict[str, Any]:
         """As JSON data, for the cache."""

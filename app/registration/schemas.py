@@ -14,12 +14,17 @@ DEVICE = {
     "description": "What the app calls the device; shown in the list of sessions.",
 }
 CODE_PATTERN = "^[0-9]{6}$"
-ABOUT_AN_HOUR = {"minimum": 0, "maximum": 3600, "format": "int32", "description": "Seconds."}
+ABOUT_AN_HOUR = {
+    "minimum": 0, "maximum": 3600, "format": "int32", "description": "Seconds.", "examples": [60],
+}  # fmt: skip
 
 
 class Register(Input):
     email = EmailAddress(required=True, metadata={"examples": ["dana@example.com"]})
-    password = Password(required=True, metadata={NEW_PASSWORD: True, "maxLength": 128})
+    password = Password(
+        required=True,
+        metadata={NEW_PASSWORD: True, "maxLength": 128, "examples": ["a sentence only Dana knows"]},
+    )
     display_name = Text(required=True, shortest=1, longest=100, metadata={"examples": ["Dana"]})
     device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
 
@@ -28,7 +33,9 @@ class VerificationRequired(Output):
     """The same for known and unknown addresses."""
 
     status = Choice(["verification_required"], required=True)
-    email = fields.String(required=True, metadata={"format": "email", "maxLength": 254})
+    email = fields.String(
+        required=True, metadata={"format": "email", "maxLength": 254, "examples": ["dana@example.com"]}
+    )
     resend_after = fields.Integer(required=True, metadata=ABOUT_AN_HOUR)
 
 
@@ -37,8 +44,8 @@ class VerifyEmail(Input):
 
     WAYS: ClassVar = {"VerifyEmailByLink": ("token",), "VerifyEmailByCode": ("email", "code")}
 
-    token = Secret(longest=500)
-    email = EmailAddress()
+    token = Secret(longest=500, metadata={"examples": ["hfv1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"]})
+    email = EmailAddress(metadata={"examples": ["dana@example.com"]})
     code = Secret(longest=6, metadata={"pattern": CODE_PATTERN, "examples": ["123456"]})
     token_transport = Choice(list(Transport), load_default=Transport.body.value)
     device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)

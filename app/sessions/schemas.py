@@ -11,23 +11,32 @@ from app.web.fields import Choice, Id, Timestamp
 from app.web.schemas import Output, page_of
 
 SECONDS = {"minimum": 0, "maximum": 31_536_000, "format": "int32"}
+REFRESH_EXAMPLE = "hfr1.k1.AZelsHweemCcLz87ihwKAg.7.c2lnbmF0dXJl"
 
 
 class SignedIn(Output):
     """A session and its tokens."""
 
     status = Choice(["signed_in"], required=True)
-    access_token = fields.String(required=True, metadata={"maxLength": 2000})
+    access_token = fields.String(
+        required=True,
+        metadata={"maxLength": 2000, "examples": ["eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJ0eXAi.c2ln"]},
+    )
     token_type = Choice(["Bearer"], required=True)
     expires_in = fields.Integer(required=True, metadata={**SECONDS, "examples": [600]})
     refresh_token = fields.String(
         required=True, allow_none=True,
-        metadata={"maxLength": 200, "description": "Null where the refresh token came as a cookie."},
+        metadata={
+            "maxLength": 200, "description": "Null where the refresh token came as a cookie.",
+            "examples": [REFRESH_EXAMPLE],
+        },
     )  # fmt: skip
     refresh_expires_at = Timestamp(required=True)
     session_id = Id(required=True)
     step_up_until = Timestamp(required=True)
-    device_token = fields.String(required=True, allow_none=True, metadata={"maxLength": 500})
+    device_token = fields.String(
+        required=True, allow_none=True, metadata={"maxLength": 500, "examples": [None]}
+    )
     user = fields.Nested(User, required=True)
 
 
@@ -38,7 +47,9 @@ class Session(Output):
     device_name = fields.String(
         required=True, allow_none=True, metadata={"maxLength": 100, "examples": ["Alice's phone"]}
     )
-    user_agent = fields.String(required=True, metadata={"maxLength": 300})
+    user_agent = fields.String(
+        required=True, metadata={"maxLength": 300, "examples": ["Holdfast/1.0 (iPhone; iOS 19.1)"]}
+    )
     ip = fields.String(
         required=True, allow_none=True,
         metadata={"maxLength": 45, "description": "Truncated to its network.", "examples": ["203.0.113.0"]},

@@ -6,7 +6,7 @@ from app.core.access import AccountStatus, SiteRole
 from app.web.fields import Choice, Id, Timestamp
 from app.web.schemas import Output
 
-AVATAR = {"format": "uri", "maxLength": 500}
+AVATAR = {"format": "uri", "maxLength": 500, "examples": [None]}
 
 
 class User(Output):
@@ -17,7 +17,7 @@ class User(Output):
         required=True, metadata={"format": "email", "maxLength": 254, "examples": ["alice@example.com"]}
     )
     pending_email = fields.String(
-        required=True, allow_none=True, metadata={"format": "email", "maxLength": 254}
+        required=True, allow_none=True, metadata={"format": "email", "maxLength": 254, "examples": [None]}
     )
     email_verified = fields.Boolean(required=True)
     display_name = fields.String(required=True, metadata={"maxLength": 100, "examples": ["Alice"]})
@@ -31,6 +31,8 @@ class User(Output):
     has_password = fields.Boolean(required=True)
     avatar_url = fields.String(required=True, allow_none=True, metadata=AVATAR)
     deletion_scheduled_at = Timestamp(required=True, allow_none=True)
-    version = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 2147483647, "format": "int32"})
+    version = fields.Integer(
+        required=True, metadata={"minimum": 1, "maximum": 2147483647, "format": "int32", "examples": [3]}
+    )
     created_at = Timestamp(required=True, metadata={"examples": ["2026-05-01T12:00:00.000Z"]})
     updated_at = Timestamp(required=True)

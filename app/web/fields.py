@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from marshmallow import ValidationError, fields, missing
 
 from app.core.errors import FieldCode
+from app.web.patterns import WITHOUT_NUL, text_pattern
 
 MAX_EMAIL = 254
 MAX_CHOICES = 100
@@ -17,10 +18,6 @@ LINE_BREAKS = {"\n", "\r", "\t"}
 MAX_INT64 = 2**63 - 1
 NEW_PASSWORD = "x-new-password"  # the document says how short one may be, which is a setting
 EXAMPLE_ID, EXAMPLE_TIME = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02", "2026-05-01T12:00:00.000Z"
-
-# What ``Text`` refuses, for the patterns of the document.
-_CONTROL = r"\u0000-\u001f\u007f-\u009f"
-_CONTROL_IN_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 
 
 class Fault(str):
@@ -75,7 +72,7 @@ class Text(fields.String):
             **options.pop("metadata", {}),
         }
         if "format" not in metadata:
-            metadata.setdefault("pattern", _pattern(lines=lines, filled=bool(shortest and trim)))
+            metadata.setdefault("pattern", text_pattern(lines=lines, filled=bool(shortest and trim)))
         super().__init__(metadata=metadata, **options)
         self.shortest, self.longest, self.lines, self.trim = shortest, longest, lines, trim
 
@@ -99,13 +96,6 @@ class Text(fields.String):
             raise refuse(FieldCode.invalid_format, "Control characters may not stand here.")
 
 
-def _pattern(*, lines: bool, filled: bool) -> str:
-    unwanted = _CONTROL_IN_LINES if lines else _CONTROL
-    if not filled:
-        return f"^[^{unwanted}]*$"
-    return rf"^[^{unwanted}]*[^\s{unwanted}][^{unwanted}]*$"
-
-
 class Secret(Text):
     """A password, code or token: taken as it is, never trimmed; length in the document only as an upper bound."""
 
@@ -119,7 +109,7 @@ class Password(fields.String):
     default_error_messages = Text.default_error_messages
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"format": "password", "maxLength": 1_024, "pattern": r"^[^\u0000]*$"}
+        metadata = {"format": "password", "maxLength": 1_024, "pattern": WITHOUT_NUL}
         super().__init__(metadata={**metadata, **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

@@ -11,7 +11,7 @@ from app.web.current import settings
 from app.web.schemas import Output
 
 VERSION_TEXT = {"maxLength": 40, "examples": ["1.0.0"]}
-BYTES = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64"}
+BYTES = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64", "examples": [0]}
 blp = Blueprint("meta", __name__, url_prefix="/api/v1/meta", description="What this server is.")
 
 
@@ -23,11 +23,13 @@ class ClientVersions(Output):
 
 class Limits(Output):
     password_min_length = fields.Integer(
-        required=True, metadata={"minimum": 8, "maximum": 64, "format": "int32"}
+        required=True, metadata={"minimum": 8, "maximum": 64, "format": "int32", "examples": [12]}
     )
     upload_max_bytes = fields.Integer(required=True, metadata=BYTES)
     content_types = fields.List(
-        fields.String(metadata={"maxLength": 100}), required=True, metadata={"maxItems": 100}
+        fields.String(metadata={"maxLength": 100}),
+        required=True,
+        metadata={"maxItems": 100, "examples": [[]]},
     )
 
 
@@ -42,7 +44,11 @@ class Meta(Output):
         metadata={"maxItems": 100, "examples": [["projects"]]},
     )
     limits = fields.Nested(Limits, required=True)
-    docs_url = fields.String(required=True, allow_none=True, metadata={"format": "uri", "maxLength": 300})
+    docs_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "uri", "maxLength": 300, "examples": ["https://api.example.com/docs"]},
+    )
 
 
 @blp.operation("GET", "", "getMeta", caller=Caller.anyone)

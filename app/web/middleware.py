@@ -71,6 +71,7 @@ def init_cors(app: Flask, settings: Settings) -> None:
     CORS(
         app, origins=origins, supports_credentials=True, allow_headers=ALLOWED, expose_headers=EXPOSED,
         methods=["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"], max_age=7200, vary_header=True,
+        always_send=False,
     )  # fmt: skip
 
 

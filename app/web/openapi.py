@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
+from marshmallow import Schema
 
 from app.config import Settings
 from app.core.access import Caller
@@ -18,8 +19,8 @@ from app.core.errors import Code
 from app.web import openapi_headers as parts
 from app.web.cookies import name_of_cookie
 from app.web.fields import EXAMPLE_ID, Choice, Choices, Flag, Id, Number, Text, Timestamp
-from app.web.openapi_problems import problem_examples, problem_responses, problem_schemas
-from app.web.openapi_schemas import SchemaPlugin, finish_schemas
+from app.web.openapi_problems import problem_examples, problem_responses, problem_schemas, resource_name
+from app.web.openapi_schemas import SchemaPlugin, finish_schemas, sample
 from app.web.operations import DOCUMENTED, Operation
 from app.web.schemas import Problem
 
@@ -27,12 +28,13 @@ API_PREFIX = "/api/v1"
 VERBS = {"get", "post", "patch", "put", "delete"}
 DESCRIPTION = """Accounts, sessions, projects: the back end that a web or mobile app needs first.
 
-**Sign in** with `signIn`, send the `access_token` as `Authorization: Bearer`. It lives ten minutes; `refreshSession`
-gives the next one.
-**Errors** are `application/problem+json` with a stable `code`; [what each means](/docs/errors).
-**Lists** are paged: send `next_cursor` back as `cursor` until `has_more` is false.
-**Writes** that take an `Idempotency-Key` may be repeated safely. **Edits** take `If-Match` with the ETag you read.
-Clients must tolerate fields, codes and words of a list that they do not know: new ones are no breaking change."""
+- **Sign in** with `signIn` and send the `access_token` as `Authorization: Bearer`. It lives ten minutes;
+  `refreshSession` gives the next one.
+- **Errors** are `application/problem+json` with a stable `code`; [what each means](/docs/errors).
+- **Lists** are paged: send `next_cursor` back as `cursor` until `has_more` is false.
+- **Writes** that take an `Idempotency-Key` may be repeated safely. **Edits** take `If-Match` with the ETag you read.
+- Clients must tolerate fields, codes and words of a list that they do not know: new ones are no breaking change.
+"""
 CALLERS = {
     Caller.anyone: "Anybody may call this.",
     Caller.account: "Needs an access token.",
@@ -124,19 +126,24 @@ def finished(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     document = deepcopy(document)
     paths = {path.removeprefix(API_PREFIX): item for path, item in document["paths"].items()}
     codes: set[Code] = set()
+    shown: dict[type[Schema], None] = {}
     for item in paths.values():
         for parameter in item.get("parameters", []):
             _finish_path_parameter(parameter)
         for verb, operation in operations(item):
             declared: Operation = operation.pop(DOCUMENTED)
             codes.update(declared.codes)
+            if declared.conditional and declared.resource:
+                shown[declared.resource] = None
             _finish_operation(operation, verb, declared)
     used = [code for code in Code if code in codes]
     components = document["components"]
+    schemas = finish_schemas(components["schemas"], settings)
+    samples = {each: sample(schemas[resource_name(each)], schemas) for each in shown}
     components |= {
-        "schemas": finish_schemas(components["schemas"], settings) | problem_schemas(used),
+        "schemas": schemas | problem_schemas(used),
         "headers": parts.COMPONENTS,
-        "examples": problem_examples(used, settings.base_url),
+        "examples": problem_examples(used, samples, settings.base_url),
     }
     first = {name: document[name] for name in ("openapi", "info", "servers", "security", "tags")}
     return {**first, "paths": paths, "components": components}

@@ -52,7 +52,6 @@ IDEMPOTENCY_KEY = {
     "description": "A word of your choice. Repeating the request with it within 24 hours has no second effect and gets"
     " the first answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "example": "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a77",
 }  # fmt: skip
 IF_MATCH = {
     "name": "If-Match", "in": "header", "required": False,

@@ -1,6 +1,6 @@
 """Errors in the OpenAPI document: one schema per code, so that a generated client narrows a problem by ``code``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from marshmallow import Schema
@@ -39,7 +39,6 @@ SAMPLES: dict[str, Any] = {
     "retry_after": 30,
     "methods": ["password"],
     "max_age": 900,
-    "current": {"version": 8},
 }
 TOLD_TO_WAIT = {Code.rate_limited, Code.request_in_progress}
 
@@ -66,11 +65,11 @@ def _response(codes: list[Code], resource: type[Schema] | None) -> dict[str, Any
     schemas = [_schema_of(code, resource) for code in codes]
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
     content["examples"] = {
-        code.value: {"$ref": f"{EXAMPLES}/{code.value}"} for code in codes if code != Code.version_conflict
+        code.value: {"$ref": f"{EXAMPLES}/{example_name(code, resource)}"} for code in codes
     }
     return {
         "description": ", ".join(f"`{code.value}`" for code in codes),
-        "content": {MEDIA_TYPE: {name: value for name, value in content.items() if value}},
+        "content": {MEDIA_TYPE: content},
         "headers": headers(*_names(codes)),
     }
 
@@ -88,8 +87,19 @@ def _schema_of(code: Code, resource: type[Schema] | None) -> dict[str, Any]:
     known = {"$ref": f"{SCHEMAS}/{schema_name(code)}"}
     if code != Code.version_conflict or resource is None:
         return known
-    current = {"$ref": f"{SCHEMAS}/{resource.__name__.removesuffix('Schema')}"}
+    current = {"$ref": f"{SCHEMAS}/{resource_name(resource)}"}
     return {"allOf": [known, {"properties": {"current": current}, "required": ["current"]}]}
+
+
+def resource_name(resource: type[Schema]) -> str:
+    """The component of a schema class, as apispec names it."""
+    return resource.__name__.removesuffix("Schema")
+
+
+def example_name(code: Code, resource: type[Schema] | None) -> str:
+    """A conflict shows the resource, so each resource has an example of its own."""
+    told = code == Code.version_conflict and resource is not None
+    return f"{code.value}.{resource_name(resource)}" if told and resource else code.value
 
 
 def members_of(code: Code) -> dict[str, Any]:
@@ -114,21 +124,36 @@ def problem_schemas(codes: Iterable[Code]) -> dict[str, Any]:
     }
 
 
-def problem_examples(codes: Iterable[Code], base_url: str) -> dict[str, Any]:
-    """Component examples of these codes."""
+def problem_examples(
+    codes: Iterable[Code], resources: Mapping[type[Schema], Any], base_url: str
+) -> dict[str, Any]:
+    """Component examples of these codes.
+
+    Args:
+        codes: to make examples of.
+        resources: that a version conflict shows, each with an example of itself.
+        base_url: where the documentation is.
+    """
+    examples = {
+        code.value: _example(code, base_url, SAMPLES) for code in codes if code != Code.version_conflict
+    }
+    for resource, current in resources.items():
+        name = example_name(Code.version_conflict, resource)
+        examples[name] = _example(Code.version_conflict, base_url, {"current": current})
+    return examples
+
+
+def _example(code: Code, base_url: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    kind = CATALOGUE[code]
     return {
-        code.value: {
-            "summary": CATALOGUE[code].title,
-            "value": {
-                "type": f"{base_url}/docs/errors#{code.value}",
-                "title": CATALOGUE[code].title,
-                "status": CATALOGUE[code].status,
-                "detail": EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + ".",
-                "code": code.value,
-                "request_id": REQUEST_ID,
-                **{name: SAMPLES[name] for name in members_of(code)},
-            },
-        }
-        for code in codes
-        if code != Code.version_conflict
+        "summary": kind.title,
+        "value": {
+            "type": f"{base_url}/docs/errors#{code.value}",
+            "title": kind.title,
+            "status": kind.status,
+            "detail": EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + ".",
+            "code": code.value,
+            "request_id": REQUEST_ID,
+            **{name: members[name] for name in members_of(code)},
+        },
     }

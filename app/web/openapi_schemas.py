@@ -53,6 +53,19 @@ def finish_schemas(schemas: dict[str, Any], settings: Settings) -> dict[str, Any
     return finished
 
 
+def sample(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """An example of a schema, made of the examples of its members."""
+    if "$ref" in schema:
+        return sample(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "properties" in schema:
+        return {name: sample(member, schemas) for name, member in schema["properties"].items()}
+    if "anyOf" in schema or "null" in schema.get("type", ()):
+        return None
+    return schema["enum"][0] if "enum" in schema else schema.get("type") == "boolean"
+
+
 def _each_way(schema: dict[str, Any], ways: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """One closed schema per way, without the fields of the others: a client's compiler sees what goes together."""
     choosing = {field for fields in ways.values() for field in fields}

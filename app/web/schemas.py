@@ -70,11 +70,19 @@ class Problem(Output):
 class PageQuery(Input):
     """How lists are paged; children add filters and sorts."""
 
-    limit = Number(smallest=1, largest=100, in_query=True, load_default=20, metadata={"format": "int32"})
+    limit = Number(
+        smallest=1,
+        largest=100,
+        in_query=True,
+        load_default=20,
+        metadata={"format": "int32", "description": "Items a page."},
+    )
     cursor = Text(
         longest=MAX_CURSOR, shortest=1, metadata={"description": "`next_cursor` of the page before."}
     )
-    include_total = Flag(in_query=True, load_default=False)
+    include_total = Flag(
+        in_query=True, load_default=False, metadata={"description": "Count all that match, to 10,000."}
+    )
 
     @post_load
     def gather(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
@@ -86,13 +94,25 @@ def page_of(item: type[Schema], *, total: bool = True) -> type[Schema]:
     """The schema of a page of such items, named for the generated client: ``ProjectPage``."""
     members: dict[str, Any] = {
         "items": fields.List(fields.Nested(item), required=True, metadata={"maxItems": 100}),
-        "next_cursor": fields.String(required=True, allow_none=True, metadata={"maxLength": MAX_CURSOR}),
+        "next_cursor": fields.String(
+            required=True, allow_none=True, metadata={"maxLength": MAX_CURSOR, "examples": [None]}
+        ),
         "has_more": fields.Boolean(required=True),
     }
     if total:
         description = "Only with `include_total=true`, else null; counts to 10,000."
-        limits = {"minimum": 0, "maximum": 10_000, "format": "int32", "description": description}
+        limits = {
+            "minimum": 0,
+            "maximum": 10_000,
+            "format": "int32",
+            "description": description,
+            "examples": [None],
+        }
         members["total"] = fields.Integer(required=True, allow_none=True, metadata=limits)
-        members["total_capped"] = fields.Boolean(required=True, allow_none=True)
+        members["total_capped"] = fields.Boolean(
+            required=True,
+            allow_none=True,
+            metadata={"description": "Whether there are more.", "examples": [None]},
+        )
     name = f"{item.__name__.removesuffix('Schema')}Page"
     return type(name, (Output,), {**members, "__module__": item.__module__})

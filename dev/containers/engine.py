@@ -64,11 +64,11 @@ class Engine:
         return run((*self.program, *arguments), env=self.env, check=check, timeout=timeout)
 
     def compose(
-        self, *arguments: str, ports: Mapping[str, str], check: bool = True, timeout: float = 120
+        self, *arguments: str, values: Mapping[str, str], check: bool = True, timeout: float = 120
     ) -> Done:
-        """Run Docker Compose on our file, with nothing set but the ports and the image's name."""
+        """Run Docker Compose on our file, with nothing set but these values and the image's name."""
         command = (*self.compose_program, "--project-name", PROJECT, "--env-file", os.devnull)
-        env = {**self.env, **ports, "HOLDFAST_IMAGE": self.image}
+        env = {**self.env, "HOLDFAST_IMAGE": self.image, **values}
         return run((*command, *arguments), env=env, check=check, timeout=timeout)
 
     def build(self) -> None:

@@ -47,12 +47,12 @@ def _shipped() -> set[str]:
         str(path.relative_to(ROOT))
         for folder in _SHIPPED
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
 
 
 def _complete(engine: Engine, here: set[str]) -> str:
-    listed = engine.once("find", *_SHIPPED, "-type", "f", "-not", "-name", "*.pyc").out.split()
+    listed = engine.once("find", *_SHIPPED, "-type", "f", "-not", "-path", "*/__pycache__/*").out.split()
     expect(set(listed) == here, f"differs in {sorted(set(listed) ^ here)[:10]}")
     return f"{len(here)} files, {sum(Path(name).suffix != '.py' for name in here)} of them no Python"
 

@@ -118,6 +118,8 @@ def _environment(folder: Path) -> dict[str, str]:
         CONTAINERS_CONF=str(folder / "containers.conf"),
         CONTAINERS_STORAGE_CONF=str(folder / "storage.conf"),
         BUILDAH_FORMAT="docker",
+        # Compose would fetch a builder from an image registry; podman has one.
+        DOCKER_BUILDKIT="0",
         DOCKER_HOST=f"unix://{folder / 'podman.sock'}",
     )
 

@@ -35,7 +35,9 @@ class Forge:
         return f"{signed}.{b64((key or self.key).sign(signed.encode()))}"
 
     def by_library(self, key, algorithm, **header):
-        return jwt.encode(self.claims, key, algorithm, headers=changed(self.header, {"alg": algorithm, **header}))
+        return jwt.encode(
+            self.claims, key, algorithm, headers=changed(self.header, {"alg": algorithm, **header})
+        )
 
 
 def changed(members, changes):
@@ -134,19 +136,29 @@ def forge(parts, alice):
     return Forge(parts, alice)
 
 
-@pytest.mark.parametrize("name", FORGERIES)
-def test_sec_22_a_forged_token_is_refused(anonymous, forge, name):
-    response = asks_who_it_is(anonymous, FORGERIES[name](forge))
-    assert code_of(response) == (401, INVALID)
-    challenge = response.headers["WWW-Authenticate"]
-    assert challenge.startswith("Bearer ")
-    assert 'error="invalid_token"' in challenge
-    assert response.headers["Cache-Control"] == "no-store"
+def test_sec_22_every_forged_token_is_refused_in_the_same_words(anonymous, forge):
+    expected = (
+        401,
+        INVALID,
+        'Bearer realm="holdfast", error="invalid_token", error_description="token_invalid"',
+    )
+    taken = {}
+    for name, make in FORGERIES.items():
+        response = asks_who_it_is(anonymous, make(forge))
+        answer = (*code_of(response), response.headers.get("WWW-Authenticate"))
+        if answer != expected:
+            taken[name] = answer
+    assert taken == {}
+    assert len(FORGERIES) > 50
 
 
 def test_sec_22_the_forge_makes_good_tokens_too(anonymous, forge):
     """Else the table above would prove nothing."""
-    for token in (forge.genuine, forge.token(), forge.token(claims={"iat": forge.now + 20, "exp": forge.now + 600})):
+    for token in (
+        forge.genuine,
+        forge.token(),
+        forge.token(claims={"iat": forge.now + 20, "exp": forge.now + 600}),
+    ):
         assert asks_who_it_is(anonymous, token).status_code == 200
 
 
@@ -194,12 +206,18 @@ def test_t13_the_scheme_may_be_in_any_case(app, alice, scheme):
     assert response.status_code == 200
 
 
-def test_sec_24_a_key_that_was_retired_is_unknown_and_one_that_was_added_is_not(make_app, anonymous, alice, settings):
+def test_sec_24_a_key_that_was_retired_is_unknown_and_one_that_was_added_is_not(
+    make_app, anonymous, alice, settings
+):
     new = "k2:" + "c2lnbmluZy1rZXktc2lnbmluZy1rZXktc2lnbmluZyE="
     old = settings.signing_keys.get_secret_value()
     both, only_new = make_app(signing_keys=f"{new},{old}"), make_app(signing_keys=new)
     assert asks_who_it_is(ApiClient(both), alice.token).status_code == 200
     assert code_of(asks_who_it_is(ApiClient(only_new), alice.token)) == (401, INVALID)
-    fresh = ApiClient(both).post("/auth/refresh", json={"refresh_token": alice.refresh_token}).json["access_token"]
+    fresh = (
+        ApiClient(both)
+        .post("/auth/refresh", json={"refresh_token": alice.refresh_token})
+        .json["access_token"]
+    )
     assert jwt.get_unverified_header(fresh)["kid"] == "k2"
     assert asks_who_it_is(ApiClient(only_new), fresh).status_code == 200

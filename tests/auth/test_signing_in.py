@@ -23,7 +23,11 @@ def test_the_right_password_opens_a_session(anonymous, alice, parts):
     response = signs_in(anonymous, ALICE, device="a tablet")
     assert response.status_code == 200
     signed_in = response.json
-    assert (signed_in["status"], signed_in["token_type"], signed_in["expires_in"]) == ("signed_in", "Bearer", 600)
+    assert (signed_in["status"], signed_in["token_type"], signed_in["expires_in"]) == (
+        "signed_in",
+        "Bearer",
+        600,
+    )
     assert signed_in["refresh_token"].startswith("hfr1.k1.")
     assert signed_in["device_token"] is None
     assert signed_in["user"] == alice.get("/me").json
@@ -58,7 +62,9 @@ def test_a_device_without_a_name_is_called_by_its_user_agent(anonymous, alice):
     assert names[:2] == ["Firefox 140 on Linux", "Alice's phone"]
 
 
-@pytest.mark.parametrize("password", [WRONG, PASSWORD.upper(), PASSWORD + " ", " " + PASSWORD, PASSWORD[:-1], "\u0000x"])
+@pytest.mark.parametrize(
+    "password", [WRONG, PASSWORD.upper(), PASSWORD + " ", " " + PASSWORD, PASSWORD[:-1], "\u0000x"]
+)
 def test_any_other_password_is_refused(anonymous, alice, password):
     assert code_of(signs_in(anonymous, ALICE, password)) in {REFUSED, (422, "validation_failed")}
 

@@ -14,7 +14,11 @@ def session(anonymous, alice):
 
 
 def signs_out(client, body=None, **options):
-    response = client.post("/auth/logout", json=body, **options) if body is not None else client.post("/auth/logout", **options)
+    response = (
+        client.post("/auth/logout", json=body, **options)
+        if body is not None
+        else client.post("/auth/logout", **options)
+    )
     assert (response.status_code, response.get_data()) == (204, b"")
     return response
 

@@ -236,8 +236,11 @@ def test_without_the_owner_the_index_stays_and_it_says_so(
 
 
 def test_two_loads_at_once_do_not_mix(flask, settings, sql):
-    with bulk_database.link(settings.database_url.get_secret_value()) as other:
-        assert bulk_database.lock(other)
+    with (
+        bulk_database.link(settings.database_url.get_secret_value()) as other,
+        bulk_database.lock(other) as mine,
+    ):
+        assert mine
         result = flask(*SMALL)
     assert result.exit_code == 1
     assert "another load is running" in result.output

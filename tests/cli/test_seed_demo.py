@@ -1,5 +1,7 @@
 """`flask seed` without numbers: the demo cast."""
 
+import pytest
+
 from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS
 
 
@@ -37,14 +39,19 @@ def test_a_second_time_changes_nothing(flask, sql):
 
 def test_a_half_made_cast_is_not_left_behind(flask, alice, sql):
     """One transaction: where Alice has an account already, nobody else gets one."""
-    import pytest
-
-    from app.core.errors import AppError
-
-    with pytest.raises(AppError):
-        flask("seed")
+    result = flask("seed")
+    assert result.exit_code == 1
+    assert result.output == "Error: one of the demo addresses has an account already; nothing was changed\n"
     assert sql("SELECT email FROM users") == [(alice.email,)]
     assert sql("SELECT demo_seeded_at FROM system_state") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "words", [["--projects-each", "3"], ["--password", "sea otters hold hands"], ["--accounts", "0"]]
+)
+def test_numbers_of_a_load_without_its_accounts_are_a_slip(flask, sql, words):
+    assert flask("seed", *words).exit_code == 2
+    assert sql("SELECT count(*) FROM users") == [(0,)]
 
 
 def test_production_refuses_to_be_seeded(make_app, sql):

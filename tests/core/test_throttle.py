@@ -1,5 +1,7 @@
 """Budgets in PostgreSQL: windows, peeks, refunds, and many at once (SEC-13, SEC-49)."""
 
+# ruff: noqa: PT012 - the blocks under test have more than one line
+
 import pytest
 
 from app.core.errors import AppError, Code
@@ -83,8 +85,6 @@ def test_a_window_begins_with_the_first_hit_and_ends_by_itself(throttle, advance
 
 def test_hits_do_not_move_the_end_of_a_window(throttle, advance):
     """A fixed end: who keeps trying is not locked out for ever."""
-    for _ in range(6):
-        throttle.count(FIVE, "alice") if False else None
     for _ in range(5):
         throttle.spend([(FIVE, "alice")])
     for _ in range(3):

@@ -8,6 +8,7 @@ by hand. Needs no database: the application is built, never asked.
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
@@ -28,6 +29,11 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 TARGET = re.compile(r"^([a-z-]+):.*?## (.+)$", re.MULTILINE)
+REQUIREMENT = re.compile(
+    r"^\| (?P<id>(?:SEC|REL)-\d+) \| (?P<holds>[^|]+) \|(?P<proof>[^|]*)\|$", re.MULTILINE
+)
+NAMED = re.compile(r"(?<![A-Za-z0-9])(SEC|REL|sec|rel)[-_](\d{2})(?!\d)")
+MOST_PROOFS = 3
 VERBS = ("get", "post", "patch", "put", "delete")
 
 
@@ -144,6 +150,36 @@ def make_targets() -> str:
     return "\n".join([*lines, ""])
 
 
+def requirements(text: str) -> Counter[str]:
+    """How often a file names a requirement, written as SEC-18 or, in the name of a test, as sec_18."""
+    return Counter(f"{kind.upper()}-{number}" for kind, number in NAMED.findall(text))
+
+
+def proofs() -> dict[str, Counter[str]]:
+    """What each file of tests names; those of the documents themselves prove nothing."""
+    return {
+        str(path.relative_to(ROOT)): requirements(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if not {"docs", "node_modules"} & set(path.relative_to(ROOT).parts)
+    }
+
+
+def with_proofs(text: str) -> str:
+    """The requirements with where each is proved: what is listed and still true stays, an empty cell is filled."""
+    tests = {name: ids for name, ids in proofs().items() if Path(name).name.startswith("test_")}
+
+    def row(found: re.Match[str]) -> str:
+        naming = sorted(
+            (name for name in tests if found["id"] in tests[name]), key=lambda name: -tests[name][found["id"]]
+        )
+        kept = [name for name in re.findall(r"`([^`]+)`", found["proof"]) if name in naming] or naming[
+            :MOST_PROOFS
+        ]
+        return f"| {found['id']} | {found['holds']} | {', '.join(f'`{name}`' for name in kept)} |"
+
+    return REQUIREMENT.sub(row, text)
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "problem-codes": problem_codes,
     "api-operations": api_operations,
@@ -165,6 +201,7 @@ def fresh(text: str) -> str:
 if __name__ == "__main__":
     for page in sorted(DOCS.rglob("*.md")):
         before = page.read_text(encoding="utf-8")
-        if blocks(before):
-            page.write_text(fresh(before), encoding="utf-8")
-            click.echo(f"{page.relative_to(ROOT)}: {'as it was' if fresh(before) == before else 'changed'}")
+        after = with_proofs(fresh(before))
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            click.echo(f"{page.relative_to(ROOT)}: changed")

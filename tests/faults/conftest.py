@@ -1,7 +1,6 @@
 """Fixtures of this area's tests."""
 
-from tests.fixtures.letters import do_jobs, letters
 from tests.fixtures.log_lines import log_lines
-from tests.fixtures.wires import dead_port
+from tests.fixtures.wires import database_wire, dead_port
 
-__all__ = ["dead_port", "do_jobs", "letters", "log_lines"]
+__all__ = ["database_wire", "dead_port", "log_lines"]

@@ -1,38 +1,38 @@
-"""Who asks when schemathesis asks, and what a refusal of valid data may say. Loaded by schemathesis.toml."""
+"""Who asks when schemathesis asks the running service. Loaded by schemathesis.toml, for `make fuzz`."""
 
+import atexit
 import itertools
 import json
 import os
-import threading
 import urllib.request
+from pathlib import Path
 
 import schemathesis
 
-URL = os.environ["FUZZ_URL"]
+from tests.fuzz.refusals import ENDING, operation_id
+
+API = f"{os.environ['FUZZ_URL']}/api/v1"
 PASSWORD = os.environ["FUZZ_PASSWORD"]
-ALICE = "alice@example.com"
 CROWD = int(os.environ["FUZZ_CROWD"])
-COUNT_FILE = os.environ["FUZZ_COUNT_FILE"]
-
-# These end a session, at times that of whoever asks. Each request gets a person of the crowd who has just signed in.
-ENDING = ["signOut", "revokeSession", "revokeOtherSessions"]
+ALICE = "alice@example.com"
 TOKEN_SECONDS = 240
-# Told by the facts, not by the data: who asks, what exists, what was asked before.
-CIRCUMSTANCES = {401, 403, 404, 409, 429}
+TRASHED = 60
 
-turns = itertools.count(1)
-calls = itertools.count(1)
-counting = threading.Lock()
+calls, turns = itertools.count(), itertools.count()
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def access_token(email):
-    body = json.dumps({"email": email, "password": PASSWORD, "device_name": "schemathesis"}).encode()
-    request = urllib.request.Request(
-        f"{URL}/api/v1/auth/login", data=body, headers={"Content-Type": "application/json"}
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def ask(method, path, body=None, token=None):
+    """One request of our own, besides the generated ones."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{API}{path}", data=data, headers=headers, method=method)
     with opener.open(request, timeout=30) as answer:
-        return json.load(answer)["access_token"]
+        return json.loads(answer.read() or b"null")
+
+
+def signed_in(email):
+    return ask("POST", "/auth/login", {"email": email, "password": PASSWORD, "device_name": "schemathesis"})
 
 
 def set_bearer(case, token):
@@ -44,7 +44,7 @@ class Alice:
     """The owner of some projects, in one session that lasts."""
 
     def get(self, case, context):
-        return access_token(ALICE)
+        return signed_in(ALICE)["access_token"]
 
     def set(self, case, data, context):
         set_bearer(case, data)
@@ -52,51 +52,46 @@ class Alice:
 
 @schemathesis.auth(refresh_interval=None).apply_to(operation_id=ENDING)
 class OneOfTheCrowd:
-    """Somebody fresh, whose sessions nobody else needs."""
+    """Somebody who signed in just now, whose sessions nobody else needs; at times they end a session they have."""
 
     def get(self, case, context):
-        return access_token(f"user{next(turns) % CROWD + 1}@bench.example")
+        return signed_in(f"user{next(turns) % CROWD + 1}@bench.example")
 
     def set(self, case, data, context):
-        set_bearer(case, data)
+        set_bearer(case, data["access_token"])
+        if operation_id(case) == "revokeSession" and is_positive(case) and next(turns) % 2:
+            case.path_parameters = {"session_id": data["session_id"]}
+
+
+def is_positive(case):
+    return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def projects_in_the_trash():
+    """Projects of Alice's that can be purged."""
+    token = signed_in(ALICE)["access_token"]
+    for number in range(TRASHED):
+        project = ask("POST", "/projects", {"name": f"For the bin {number}"}, token)
+        ask("DELETE", f"/projects/{project['id']}", token=token)
+        yield project["id"]
+
+
+bin_of_alice = list(projects_in_the_trash())
+
+
+@schemathesis.hook
+def map_case(context, case):
+    if operation_id(case) == "purgeProject" and is_positive(case) and next(turns) % 2 and bin_of_alice:
+        case.path_parameters = {"project_id": bin_of_alice.pop()}
+    return case
 
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Keep the number of requests where the program that started us finds it."""
-    with counting:
-        number = next(calls)
-        if number % 50 == 0 or number < 50:
-            with open(COUNT_FILE, "w", encoding="utf-8") as file:
-                file.write(str(number))
+    next(calls)
 
 
-@schemathesis.check
-class RefusalsAreDeclared:
-    """Valid data may be refused only for what schemathesis.toml lists for the operation, each with its reason.
-
-    Sharper than ``positive_data_acceptance``, which sees the status alone.
-
-    Args:
-        expected: by operationId, problem codes; a refused field as ``field:code``.
-    """
-
-    def __init__(self, *, expected):
-        self.expected = expected
-
-    def after_response(self, ctx, response, case):
-        status = response.status_code
-        if case.meta is None or not case.meta.generation.mode.is_positive:
-            return
-        if not 400 <= status < 500 or status in CIRCUMSTANCES:
-            return
-        name = case.operation.definition.raw["operationId"]
-        surprises = self.reasons(response.json()) - set(self.expected.get(name, ()))
-        if surprises:
-            raise AssertionError(f"{name} refused valid data for {sorted(surprises)}: {response.text[:500]}")
-
-    @staticmethod
-    def reasons(problem):
-        if problem["code"] != "validation_failed":
-            return {problem["code"]}
-        return {f"{fault['field']}:{fault['code']}" for fault in problem["errors"]} or {"validation_failed"}
+@atexit.register
+def tell_how_many():
+    """For dev/fuzz.py."""
+    Path(os.environ["FUZZ_COUNT_FILE"]).write_text(str(next(calls)), encoding="utf-8")

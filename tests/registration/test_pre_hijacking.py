@@ -1,5 +1,11 @@
 """SEC-36: nobody can prepare a password for an address that is not theirs."""
 
+from uuid import UUID
+
+from app.core.keys import KeyRing
+from app.registration.codes import VerificationCodes
+from app.registration.models import Registration
+from app.registration.service import RegistrationService
 from tests.fixtures.accounts import (
     DANA,
     asks_who_it_is,
@@ -59,10 +65,21 @@ def test_nobody_is_signed_in_before_the_address_is_proved(anonymous, sql):
 
 
 def test_a_waiting_registration_ends_by_itself(anonymous, advance, parts, sql):
-    from app.registration.service import RegistrationService
-
     registers(anonymous, password=STRANGERS)
     advance(days=1, seconds=1)
     assert code_of(signs_in(anonymous, DANA, STRANGERS)) == REFUSED
     assert parts.services[RegistrationService].sweep() == 1
     assert sql("SELECT count(*) FROM registrations") == [(0,)]
+
+
+def test_what_is_kept_for_a_known_address_can_never_be_answered(anonymous, alice, parts, sql):
+    """The row stands there for equal work (SEC-12) only: even its own code and link are refused."""
+    ring = KeyRing.parse(parts.settings.secret_keys.get_secret_value())
+    codes = VerificationCodes(ring.derive("verify-email-link"), ring.derive("verify-email-code"))
+    registers(anonymous, alice.email, STRANGERS)
+    [(identifier,)] = sql("SELECT id FROM registrations")
+    row = Registration(id=UUID(identifier), key_id="k1", mails=1)
+    assert code_of(verifies(anonymous, email=alice.email, code=codes.code(row))) == (422, "invalid_code")
+    assert code_of(verifies(anonymous, token=codes.link_token(row))) == (410, "token_expired_or_used")
+    assert code_of(signs_in(anonymous, alice.email, STRANGERS)) == REFUSED
+    assert parts.services[RegistrationService].sweep() == 1

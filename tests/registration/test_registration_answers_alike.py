@@ -54,7 +54,9 @@ def test_sec_11_the_owners_mail_holds_no_way_in(app, anonymous, in_every_state, 
     assert (mail.code, mail.token) == (None, None)
 
 
-def test_sec_11_a_mail_asked_for_again_goes_to_those_who_can_use_it(anonymous, in_every_state, letters, parts):
+def test_sec_11_a_mail_asked_for_again_goes_to_those_who_can_use_it(
+    anonymous, in_every_state, letters, parts
+):
     letters()
     parts.mailbox.clear()
     for email in STATES.values():

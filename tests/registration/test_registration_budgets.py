@@ -26,7 +26,9 @@ def test_sec_16_ten_registrations_an_hour_from_one_address(anonymous, redis_clie
     assert registers(anonymous, "dana11@example.com", **HERE).status_code == 202
 
 
-def test_sec_16_five_mails_an_hour_to_one_address_however_it_is_spelled(anonymous, redis_client, letters, advance):
+def test_sec_16_five_mails_an_hour_to_one_address_however_it_is_spelled(
+    anonymous, redis_client, letters, advance
+):
     for email in (DANA, DANA.upper(), f" {DANA}"):
         assert registers(anonymous, email, **HERE).status_code == 202
     for email in (DANA, "Dana@Example.com"):

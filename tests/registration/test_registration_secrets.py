@@ -36,7 +36,9 @@ def dump(sql):
 def assert_not_in(secret, dump, raw=b""):
     pattern = re.compile(rf"(?<![0-9A-Za-z]){re.escape(secret)}(?![0-9A-Za-z])")
     for table, (texts, binaries) in dump.items():
-        assert not any(pattern.search(text) for text in texts), f"{table} holds what a mail or an answer showed"
+        assert not any(pattern.search(text) for text in texts), (
+            f"{table} holds what a mail or an answer showed"
+        )
         assert not any(secret.encode() in value or (raw and raw in value) for value in binaries), table
 
 
@@ -53,7 +55,9 @@ def test_sec_34_nothing_that_a_mail_or_an_answer_showed_is_in_the_database(anony
     registers(anonymous, "erin@example.com")
     signed_in = verifies(anonymous, email=DANA, code=second.code).json
     refreshed = refreshes(anonymous, signed_in["refresh_token"]).json
-    cookie = signs_in(anonymous, DANA, transport="cookie").headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
+    cookie = (
+        signs_in(anonymous, DANA, transport="cookie").headers["Set-Cookie"].split("=", 1)[1].split(";")[0]
+    )
     afterwards = dump()
     for state in (waiting, waiting_again, afterwards):
         for mail in (first, second):
@@ -94,7 +98,9 @@ def test_sec_58_jobs_carry_ids_and_nothing_else(anonymous, alice, known, sql):
 
 def test_finished_jobs_are_gone(anonymous, mails, sql):
     registers(anonymous)
-    assert sql("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'registration.send_verification'") == [(1,)]
+    assert sql(
+        "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'registration.send_verification'"
+    ) == [(1,)]
     assert mails(DANA)
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE task_name LIKE 'registration.%%'") == [(0,)]
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing')") == [(0,)]

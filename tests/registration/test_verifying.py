@@ -34,10 +34,19 @@ def test_a_proof_makes_the_account_and_signs_in(anonymous, mail, sql, way):
     response = verifies(anonymous, **proof)
     assert response.status_code == 200
     signed_in = response.json
-    assert (signed_in["status"], signed_in["token_type"], signed_in["expires_in"]) == ("signed_in", "Bearer", 600)
+    assert (signed_in["status"], signed_in["token_type"], signed_in["expires_in"]) == (
+        "signed_in",
+        "Bearer",
+        600,
+    )
     user = signed_in["user"]
     assert (user["email"], user["display_name"], user["email_verified"]) == (DANA, "Dana", True)
-    assert (user["role"], user["status"], user["has_password"], user["version"]) == ("user", "active", True, 1)
+    assert (user["role"], user["status"], user["has_password"], user["version"]) == (
+        "user",
+        "active",
+        True,
+        1,
+    )
     assert response.headers["Cache-Control"] == "no-store"
     assert asks_who_it_is(anonymous, signed_in["access_token"]).json == user
     assert signs_in(anonymous, DANA).status_code == 200
@@ -111,7 +120,9 @@ def test_fifty_tries_at_once_compare_five_codes_at_most_sec_34(make_app, mail, a
     compared, real = [], VerificationCodes.matches
     monkeypatch.setattr(VerificationCodes, "matches", lambda *args: (compared.append(1), real(*args))[1])
     app = make_app(**NO_LIMITS, rate_limit_verify_address="100000/300")
-    tries = at_once(10, lambda _n: [code_of(verifies(ApiClient(app), email=DANA, code="000000")) for _ in range(2)])
+    tries = at_once(
+        10, lambda _n: [code_of(verifies(ApiClient(app), email=DANA, code="000000")) for _ in range(2)]
+    )
     assert len(compared) <= 5
     assert sorted(answer for each in tries for answer in each) == [GONE] * 15 + [WRONG] * 5
 

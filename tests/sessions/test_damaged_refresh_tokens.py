@@ -17,7 +17,9 @@ RING = KeyRing([Key("k2", b"2" * 32), Key("k1", b"1" * 32)])
 TOKENS = RefreshTokens(RING)
 SESSION = Session(id=UUID("0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01"), mac_key=b"m" * 32, counter=12)
 TOKEN = TOKENS.make(SESSION)
-AT_HTTP = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+AT_HTTP = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def counts(text, mac_key=SESSION.mac_key):
@@ -111,7 +113,9 @@ def test_over_http_forgeries_of_a_stranger(client, alice, charlie, sql):
     assert refreshes(client, alice.refresh_token).status_code == 200
 
 
-@pytest.mark.parametrize("body", [{"refresh_token": 7}, {"refresh_token": ["x"]}, {"refresh_token": "x", "scope": "all"}])
+@pytest.mark.parametrize(
+    "body", [{"refresh_token": 7}, {"refresh_token": ["x"]}, {"refresh_token": "x", "scope": "all"}]
+)
 def test_over_http_what_is_no_text_is_422(client, body):
     assert code_of(client.post("/auth/refresh", json=body)) == (422, "validation_failed")
 

@@ -24,7 +24,9 @@ def signed_in_by(app, transport):
 
 
 @pytest.mark.parametrize("transport", ["cookie", "body"])
-def test_sec_17_the_absolute_end_holds_even_if_refreshed_a_minute_before(app, anonymous, alice, advance, transport):
+def test_sec_17_the_absolute_end_holds_even_if_refreshed_a_minute_before(
+    app, anonymous, alice, advance, transport
+):
     token = signed_in_by(app, transport)
     days = ABSOLUTE[transport]
     gone = 0
@@ -56,7 +58,9 @@ def test_sec_17_the_answer_tells_the_idle_end_but_never_one_beyond_the_absolute(
     app, anonymous, alice, advance, parts, transport
 ):
     def days_left(answer):
-        return (datetime.fromisoformat(answer.json["refresh_expires_at"]) - parts.clock.now()) / timedelta(days=1)
+        return (datetime.fromisoformat(answer.json["refresh_expires_at"]) - parts.clock.now()) / timedelta(
+            days=1
+        )
 
     idle, absolute = IDLE[transport], ABSOLUTE[transport]
     answer = refreshes(anonymous, signed_in_by(app, transport))
@@ -73,7 +77,10 @@ def test_sec_17_lifetimes_can_be_set(make_app, alice, advance):
     app = make_app(body_idle_days=1, body_absolute_days=2)
     token = signed_in_by(app, "body")
     advance(days=1, seconds=1)
-    assert code_of(refreshes(ApiClient(app), token)) in {ENDED, (200, None)}  # another process: within a second
+    assert code_of(refreshes(ApiClient(app), token)) in {
+        ENDED,
+        (200, None),
+    }  # another process: within a second
     app.extensions["holdfast"].refresh_clock(force=True)
     assert code_of(refreshes(ApiClient(app), token)) == ENDED
 

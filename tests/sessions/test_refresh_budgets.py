@@ -39,7 +39,9 @@ def test_sec_16_an_office_may_refresh_as_often_as_it_has_sessions(make_app, alic
         assert refreshes(client, alice.signs_in_again().refresh_token, **HERE).status_code == 200
 
 
-@pytest.mark.parametrize("addresses", [["203.0.113.5"] * 4, [f"2001:db8::{number}" for number in range(1, 5)]])
+@pytest.mark.parametrize(
+    "addresses", [["203.0.113.5"] * 4, [f"2001:db8::{number}" for number in range(1, 5)]]
+)
 def test_sec_16_refused_refreshes_of_an_address_run_out(make_app, alice, redis_client, addresses):
     client = ApiClient(make_app(rate_limit_refresh_failures="3/300"))
     for address in addresses[:3]:

@@ -13,6 +13,11 @@ from tests.fixtures.client import ApiClient
 MANY = 10
 """As many as the pool has connections: were each to wait on the lock, nothing would be left for anybody."""
 
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+"""
+
 
 @pytest.fixture
 def row_lock(settings, alice):
@@ -37,7 +42,7 @@ def test_sec_19_many_refreshes_of_a_locked_session_leave_the_pool_free(app, part
     while time.monotonic() < until:
         threads[0].join(0.005)
         in_use.append(pool.checkedout())
-        assert sql("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]
+        assert sql(WAITING) == [(0,)]
         assert bob.get("/me").status_code == 200
     assert answers == []
     assert sorted(in_use)[len(in_use) // 2] < pool.size()
@@ -48,7 +53,9 @@ def test_sec_19_many_refreshes_of_a_locked_session_leave_the_pool_free(app, part
     assert len({answer.json["refresh_token"] for answer in answers}) == 1
 
 
-def test_sec_19_after_its_patience_a_refresh_is_told_to_come_again(app, anonymous, alice, row_lock, monkeypatch):
+def test_sec_19_after_its_patience_a_refresh_is_told_to_come_again(
+    app, anonymous, alice, row_lock, monkeypatch
+):
     monkeypatch.setattr("app.sessions.refresh.PATIENCE", 0.1)
     answer = refreshes(anonymous, alice.refresh_token)
     assert code_of(answer) == (503, "overloaded")

@@ -139,7 +139,9 @@ def test_sec_18_seen_is_recorded_in_postgresql_at_a_generations_first_request_an
     assert state_of_session(sql)[:2] == (2, 2)
 
 
-def test_sec_18_what_was_seen_outlives_redis_and_the_process(make_app, anonymous, first, advance, redis_client):
+def test_sec_18_what_was_seen_outlives_redis_and_the_process(
+    make_app, anonymous, first, advance, redis_client
+):
     asks_who_it_is(anonymous, successor(anonymous, first)["access_token"])
     redis_client.flushdb()
     advance(seconds=11)

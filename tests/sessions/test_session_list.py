@@ -3,7 +3,15 @@
 import pytest
 
 from app.core.ids import new_id
-from tests.fixtures.accounts import SAME_ID, as_bytes, asks_who_it_is, code_of, coming_from, refreshes, signs_in
+from tests.fixtures.accounts import (
+    SAME_ID,
+    as_bytes,
+    asks_who_it_is,
+    code_of,
+    coming_from,
+    refreshes,
+    signs_in,
+)
 
 ALICE = "alice@example.com"
 ENDED = (401, "session_revoked")
@@ -19,7 +27,11 @@ def listed(person):
 def test_the_list_tells_devices_and_marks_the_current_one(anonymous, alice):
     signs_in(anonymous, ALICE, device="Alice's tablet", transport="cookie", **coming_from("198.51.100.77"))
     tablet, phone = listed(alice)
-    assert (tablet["device_name"], tablet["ip"], tablet["transport"]) == ("Alice's tablet", "198.51.100.0", "cookie")
+    assert (tablet["device_name"], tablet["ip"], tablet["transport"]) == (
+        "Alice's tablet",
+        "198.51.100.0",
+        "cookie",
+    )
     assert (tablet["current"], tablet["user_agent"]) == (False, "tests")
     assert (phone["device_name"], phone["ip"], phone["current"]) == ("a phone", "203.0.113.0", True)
     assert phone["id"] == str(alice.session_id)
@@ -111,7 +123,9 @@ def test_one_must_be_signed_in(anonymous, method, path):
 def test_unknown_parameters_are_named(alice):
     response = alice.get("/auth/sessions?user_id=1")
     assert code_of(response) == (422, "validation_failed")
-    assert [(fault["location"], fault["field"]) for fault in response.json["errors"]] == [("query", "user_id")]
+    assert [(fault["location"], fault["field"]) for fault in response.json["errors"]] == [
+        ("query", "user_id")
+    ]
 
 
 def test_the_account_behind_a_session_may_go(alice, anonymous, sql):

@@ -72,6 +72,10 @@ def test_sec_54_any_other_origin_is_told_nothing(production, origin):
         assert not [name for name, _ in answer.headers if name.startswith("Access-Control-Allow-")]
 
 
+def test_sec_54_who_asks_from_nowhere_is_told_of_no_origin(production):
+    assert not [name for name, _ in production.get("/meta").headers if name.startswith("Access-Control-")]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 def test_sec_54_a_preflight_allows_what_the_contract_lists(production, method):
     answer = preflight(production, "/me", APP, method)

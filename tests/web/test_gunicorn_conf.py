@@ -26,6 +26,7 @@ def environment(**changes):
         "HOLDFAST_ENV_FILE": "/nowhere",
         "DATABASE_URL": "postgresql://nobody@localhost/nothing",
         "REDIS_URL": "redis://localhost:1/0",
+        "MAILBOX_DIR": "/nowhere/mailbox",
         "SECRET_KEYS": ring(),
         "PASSWORD_PEPPERS": ring(),
         "SIGNING_KEYS": ring(),
@@ -86,7 +87,7 @@ def test_serves_with_nothing_left_in_the_home_folder(tmp_path):
         assert answer.problem["type"] == "https://api.example.com/docs/errors#uri_too_long"
         assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
         assert server.stop() == 0
-        assert [line["event"] for line in server.lines()] == ["request_refused"]
+        assert [line["event"] for line in server.lines()] == ["boot_checks_skipped", "request_refused"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["output"]
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from app.cli.checks.finding import Finding, fault, ok, warn
 from app.config import Settings
 
-EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with  # nosec B104
 
 
 def look(app: Flask, settings: Settings, origin: str | None) -> Iterator[Finding]:

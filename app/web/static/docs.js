@@ -1,4 +1,9 @@
 // Swagger UI, started from a file of our own so that the page needs no inline script.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+
 window.addEventListener("DOMContentLoaded", () => {
   window.ui = SwaggerUIBundle({
     url: "/api/v1/openapi.json",
@@ -9,6 +14,8 @@ window.addEventListener("DOMContentLoaded", () => {
     displayRequestDuration: true,
     displayOperationId: true,
     docExpansion: "list",
+    defaultModelsExpandDepth: 0,
+    defaultModelExpandDepth: 2,
     filter: true,
     persistAuthorization: false,
     tryItOutEnabled: false,

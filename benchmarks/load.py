@@ -1,0 +1,51 @@
+"""Puts load on a port: with Debian's `wrk` when it is there, else with the client beside this file."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks import client
+from benchmarks.reading import Reading
+from dev.faults import Fault
+
+Load = Callable[[int, Sequence[bytes], int, float], Reading]
+"""Port, requests, connections, seconds."""
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+def generator(wanted: str) -> tuple[str, Load]:
+    """Its name and how to call it.
+
+    Args:
+        wanted: ``wrk``, ``python`` or ``auto``.
+
+    Raises:
+        Fault: wrk is wanted and not installed.
+    """
+    there = shutil.which("wrk")
+    if wanted == "wrk" and not there:
+        raise Fault("wrk is not installed (Debian: apt-get install wrk); leave --client out to do without")
+    if wanted != "python" and there:
+        return "wrk", _wrk
+    return "the Python client", client.run
+
+
+def _wrk(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Reading:
+    with tempfile.NamedTemporaryFile(prefix="holdfast-requests-") as file:
+        file.write(b"\1".join(requests))
+        file.flush()
+        done = subprocess.run(
+            [
+                "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "15s",
+                "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", file.name,
+            ],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    for line in done.stdout.splitlines():
+        if line.startswith("READING "):
+            requests_, refused, broken, late, took, p50, p99 = map(float, line.split()[1:])
+            errors = int(refused + broken + late)
+            return Reading(int(requests_ - refused), errors, took, p50, p99)
+    raise Fault(f"wrk did not work: {(done.stderr or done.stdout).strip()}")

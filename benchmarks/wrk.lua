@@ -1,0 +1,24 @@
+-- Sends whole requests from a file, chosen at random; `########` in one becomes a counter of the same length.
+local requests, counter = {}, 0
+
+function init(arguments)
+  math.randomseed(11)
+  local file = assert(io.open(arguments[1], "rb"))
+  for text in file:read("*a"):gmatch("([^\1]+)") do
+    requests[#requests + 1] = text
+  end
+  file:close()
+end
+
+function request()
+  counter = counter + 1
+  return (requests[math.random(#requests)]:gsub("########", string.format("%08d", counter), 1))
+end
+
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format(
+    "READING %d %d %d %d %.6f %.3f %.3f\n",
+    summary.requests, e.status, e.connect + e.read + e.write, e.timeout,
+    summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end

@@ -1,0 +1,89 @@
+"""What people see, in headless Chromium: the documentation, and the page behind the link of a mail."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+from app.demo import DEMO_PASSWORD
+
+# Swagger UI draws icons from data: URLs and sets styles from script; nothing else is let in, and no script from elsewhere.
+DOCS_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+DANA = {"email": "dana@example.com", "password": "a sentence only Dana knows", "display_name": "Dana"}
+
+
+def ask(service, path, body=None):
+    """Status and JSON."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    request = urllib.request.Request(f"{service.url}{path}", data=data, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def policy(text):
+    return dict(directive.split(" ", 1) for directive in text.split("; "))
+
+
+def test_sec_53_swagger_ui_signs_in_authorises_and_creates_a_project(service, document, drive):
+    told = drive("swagger_ui.mjs", password=DEMO_PASSWORD)
+    assert told["operations"] == sum(
+        "operationId" in one for item in document["paths"].values() for one in item.values()
+    )
+    assert told["offered"]["email"] == "alice@example.com"
+    assert told["signedIn"]["status"] == 200
+    assert told["signedIn"]["body"]["user"]["display_name"] == "Alice"
+    assert told["created"]["status"] == 201
+    assert told["created"]["body"]["name"] == "From Swagger UI"
+    assert told["created"]["body"]["owner_id"] == told["signedIn"]["body"]["user"]["id"]
+    assert told["console"] == []
+    assert told["failed"] == []
+    assert told["elsewhere"] == []
+    assert policy(told["policy"]) == DOCS_POLICY
+    assert told["background"] != "rgb(255, 255, 255)"  # dark where the system is
+    assert told["overflow"] == 0  # nothing sticks out on a phone
+
+
+def mail_to(service, address, seconds=30):
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        _, mailbox = ask(service, f"/dev/mailbox?to={address}")
+        if mailbox["items"]:
+            return mailbox["items"][0]
+        time.sleep(0.1)
+    raise AssertionError(f"no mail to {address}")
+
+
+def sign_in(service):
+    status, answer = ask(service, "/api/v1/auth/login", {name: DANA[name] for name in ("email", "password")})
+    return status, answer.get("code")
+
+
+def test_the_link_of_a_mail_needs_a_press_and_works_once(service, drive):
+    assert ask(service, "/api/v1/auth/register", DANA)[0] == 202
+    mail = mail_to(service, DANA["email"])
+    assert sign_in(service) == (403, "email_not_verified")
+
+    told = drive("verify_email.mjs", link=mail["link"])
+
+    assert told["title"] == "Confirm your address"
+    assert told["beforePress"] == []
+    assert told["posts"][0] == "/api/v1/auth/verify-email"
+    assert told["done"] == "Your address is confirmed"
+    assert told["cookies"] == []
+    assert told["troubles"] == []
+    assert told["elsewhere"] == []
+    assert told["dead"] == "This link no longer works"
+    assert sign_in(service) == (200, None)

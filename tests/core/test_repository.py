@@ -1,0 +1,79 @@
+"""What every repository has: rows by their key, locked or not, and a refusal in the feature's own words."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from app.core.errors import AppError, Code
+from app.core.ids import new_id
+from app.projects.models import Project
+from app.projects.repository import ProjectRepository
+
+
+@pytest.fixture
+def rows(uow):
+    return ProjectRepository(uow)
+
+
+def test_a_row_is_found_by_its_key_or_it_is_not(rows, uow, alice):
+    project = alice.creates()
+    with uow.reading():
+        assert rows.find(project.id).name == project.name
+        assert rows.require(project.id).id == project.id
+        assert rows.find(new_id()) is None
+        with pytest.raises(AppError) as error:
+            rows.require(new_id())
+    assert (error.value.code, error.value.detail) == (Code.not_found, "There is no such project.")
+
+
+def test_a_lock_keeps_writers_out_and_lets_children_in(rows, uow, alice, bob, connect):
+    """FOR NO KEY UPDATE: a member can be added while the project is being edited."""
+    project = alice.creates()
+    with uow:
+        rows.require(project.id, lock=True)
+        cursor = connect().cursor()
+        cursor.execute(
+            "INSERT INTO project_members (project_id, user_id, role, joined_at) VALUES (%s, %s, 'viewer', %s)",
+            (str(project.id), str(bob.user.id), project.created_at),
+        )
+        with pytest.raises(Exception, match="could not obtain lock"):
+            cursor.execute("SELECT FROM projects WHERE id = %s FOR UPDATE NOWAIT", (str(project.id),))
+
+
+def test_a_locked_row_is_read_anew(rows, uow, alice, elsewhere):
+    project = alice.creates()
+
+    def rename():
+        with uow:
+            rows.require(project.id, lock=True).name = "Kelp"
+
+    with uow:
+        held = rows.find(project.id)
+        elsewhere(rename)
+        assert rows.find(project.id) is held
+        assert held.name == "Reef survey"
+        assert rows.find(project.id, lock=True).name == "Kelp"
+
+
+def test_a_row_that_was_added_is_there_after_a_flush(rows, uow, alice, parts):
+    now = parts.clock.now()
+    with uow:
+        made = rows.add(
+            Project(
+                id=new_id(), owner_id=alice.user.id, name="Reef", status="active", version=1, created_at=now,
+                updated_at=now,
+            )
+        )  # fmt: skip
+        rows.flush()
+        assert rows.session is uow.session
+    with uow.reading():
+        assert rows.find(made.id).name == "Reef"
+
+
+def test_the_table_guards_its_names_too(rows, uow, alice):
+    """What slips past the field's own check is an error, not a row."""
+    project = alice.creates()
+    with pytest.raises(IntegrityError), uow:
+        rows.require(project.id, lock=True).name = ""
+    with pytest.raises(AppError) as error, uow:
+        rows.require(project.id, lock=True).name = "x" * 256
+    assert error.value.code is Code.validation_failed

@@ -1,0 +1,45 @@
+"""docs/errors.md and the guide name every code, and none that does not exist."""
+
+import re
+
+from app.core.errors import Code, FieldCode
+from tests.docs.pages import DOCS, fences, prose, read, section, table, words
+
+PAGE = read(DOCS / "errors.md")
+GUIDE = read(DOCS / "guide.md")
+
+
+def test_every_problem_code_has_its_line_and_anchor():
+    rows = table(PAGE, "Code", "Title", "What it means, what to do")
+    assert sorted(word for row in rows for word in words(row["Code"])) == sorted(Code)
+    assert all(f'<a id="{code}"></a>' in PAGE for code in Code)
+
+
+def test_every_field_code_has_its_line():
+    rows = table(section(PAGE, "Field codes"), "Code", "Meaning", "`params`")
+    assert sorted(word for row in rows for word in words(row["Code"])) == sorted(FieldCode)
+
+
+def test_what_may_be_repeated_names_codes_that_exist():
+    rows = table(section(PAGE, "Which ones to repeat"), "Status", "Repeat?")
+    named = {word for row in rows for word in words(row["Status"])} - {"Retry-After"}
+    assert named <= set(Code)
+
+
+def test_the_guide_switches_on_codes_that_exist():
+    cases = {case for block in fences(GUIDE, "ts") for case in re.findall(r'case "([a-z_]+)"', block)}
+    assert cases
+    assert cases <= set(Code)
+
+
+def test_the_guide_names_codes_with_their_status():
+    told = re.findall(r"\b([45]\d\d)\s+`([a-z_]+)`", prose(GUIDE))
+    rows = {code: status for status in range(400, 600) for code in codes_of(status)}
+    assert told
+    assert [pair for pair in told if rows.get(pair[1]) != int(pair[0])] == []
+
+
+def codes_of(status):
+    from app.web.problems import CATALOGUE
+
+    return [code.value for code, kind in CATALOGUE.items() if kind.status == status]

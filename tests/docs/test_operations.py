@@ -1,0 +1,55 @@
+"""docs/operations.md names every metric, log field, check, table and sweep."""
+
+import ast
+import re
+
+from app.core.db import Base
+from app.models import __all__ as _every_model
+from app.sweeps import Sweeps
+from tests.docs.pages import DOCS, ROOT, read, section, table, words
+
+PAGE = read(DOCS / "operations.md")
+OF_THE_QUEUE = {"procrastinate_jobs"}
+ADDED_TO_EACH_LINE = {"time", "level", "event", "request_id"}
+LOGGED = re.compile(r'logger\.(?:info|warning|error|exception)\(\s*"([a-z_]+)"|\)\.exception\("([a-z_]+)"')
+
+
+def test_every_metric_has_its_line_and_an_alert():
+    rows = table(section(PAGE, "Metrics"), "Metric", "Meaning", "Alert when")
+    metrics = set(re.findall(r'"(holdfast_\w+)"', read(ROOT / "app/core/metrics.py")))
+    assert {words(row["Metric"])[0] for row in rows} == metrics
+    assert all(row["Alert when"] for row in rows)
+
+
+def test_every_field_of_the_request_line_is_told():
+    rows = table(section(PAGE, "Logs"), "Field", "Meaning")
+    told = {word for row in rows for word in words(row["Field"])}
+    assert told == logged_with(read(ROOT / "app/web/middleware.py"), "request") | ADDED_TO_EACH_LINE
+
+
+def test_every_event_that_is_told_is_logged():
+    rows = table(section(PAGE, "Logs"), "Event", "Meaning")
+    logged = {
+        one or other for path in (ROOT / "app").rglob("*.py") for one, other in LOGGED.findall(read(path))
+    }
+    assert {word for row in rows for word in words(row["Event"])} <= logged
+
+
+def test_every_check_of_readiness_is_told(parts):
+    rows = table(section(PAGE, "Health"), "Check", "degraded", "unavailable")
+    assert {words(row["Check"])[0] for row in rows} == set(parts.readiness._checks)
+
+
+def test_every_table_and_every_sweep_has_its_line():
+    rows = table(section(PAGE, "Retention"), "Table", "What is in it", "Kept", "Job")
+    assert _every_model
+    assert {words(row["Table"])[0] for row in rows} == set(Base.metadata.tables) | OF_THE_QUEUE
+    assert {word for row in rows for word in words(row["Job"])} == set(Sweeps.NAMES)
+
+
+def logged_with(source, event):
+    """The keywords of the call that logs this event."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and ast.unparse(node.args[0]) == repr(event):
+            return {keyword.arg for keyword in node.keywords}
+    raise AssertionError(f"nothing logs {event}")

@@ -1,0 +1,98 @@
+"""READ_ONLY=true, and a database that takes no writes (SQLSTATE 25006): reading works, writing says when to come back."""
+
+import pytest
+
+from tests.fixtures.bodies import GOOD_BODIES
+from tests.fixtures.client import ApiClient
+from tests.fixtures.contract import documented_operations
+
+TABLES = (
+    "users",
+    "projects",
+    "project_members",
+    "registrations",
+    "events",
+    "audit_events",
+    "procrastinate_jobs",
+)
+
+
+@pytest.fixture
+def read_only_database(sql, database):
+    """The database as it is while its server is a standby or in maintenance; sessions that are open stay as they are."""
+    name, _ = database
+    sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    yield
+    sql(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+@pytest.fixture
+def rows(sql):
+    return lambda: {table: sorted(sql(f"SELECT t::text FROM {table} t")) for table in TABLES}
+
+
+def reads(client, project):
+    answers = [
+        client.get("/meta"), client.get("/me"), client.get("/projects?include_total=true"),
+        client.get(f"/projects/{project.id}"), client.get("/auth/sessions"), client.get("//livez"), client.get("//readyz"),
+    ]  # fmt: skip
+    return [answer.status_code for answer in answers]
+
+
+def refuses_every_write(client, project):
+    writes = [each for each in documented_operations(client.app) if each.method != "GET"]
+    assert len(writes) > 10
+    for operation in writes:
+        address = operation.path.replace("{project_id}", str(project.id)).replace(
+            "{session_id}", str(client.session)
+        )
+        answer = client.open(operation.method, address, json=GOOD_BODIES.get(operation.name))
+        assert (answer.status_code, answer.json["code"]) == (503, "read_only"), operation.name
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.fixture
+def clients(make_app, alice):
+    def make(**settings):
+        client = ApiClient(make_app(rate_limit_factor=1_000, **settings), alice.token)
+        client.session = alice.session_id
+        return client
+
+    return make
+
+
+def test_the_setting_refuses_writes(clients, alice, rows):
+    project, before = alice.creates(), None
+    client, before = clients(read_only=True), rows()
+    assert reads(client, project) == [200] * 7
+    refuses_every_write(client, project)
+    assert rows() == before
+
+
+def test_a_read_only_database_refuses_writes(clients, alice, rows, read_only_database):
+    project = alice.creates()
+    client, before = clients(), rows()
+    assert reads(client, project) == [200] * 7
+    refuses_every_write(client, project)
+    assert rows() == before
+
+
+def test_writes_are_taken_again_afterwards(clients, sql, alice, database):
+    name, _ = database
+    project, client = alice.creates(), clients()
+    sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    try:
+        refused = client.post("/projects", json={"name": "Reef"})
+    finally:
+        sql(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    assert refused.status_code == 503
+    client.app.extensions["holdfast"].engines.engine.dispose()
+    assert client.post("/projects", json={"name": "Reef"}).status_code == 201
+    assert reads(client, project) == [200] * 7
+
+
+def test_the_first_use_of_a_token_is_no_write_worth_refusing(clients, bob):
+    """SEC-18 marks a token's first use; while nothing can be written, nothing can be refreshed either."""
+    client = clients(read_only=True)
+    client.token = bob.token
+    assert client.get("/me").status_code == 200
