@@ -70,6 +70,7 @@ def _schemathesis(service: Service, arguments: list[str]) -> tuple[int, int]:
         count = Path(folder) / "count"
         env = {
             **os.environ,
+            "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
             "FUZZ_URL": service.url,
             "FUZZ_PASSWORD": DEMO_PASSWORD,
             "FUZZ_CROWD": str(CROWD),

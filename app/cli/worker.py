@@ -66,8 +66,10 @@ async def _work(own: Settings, jobs: JobQueue, concurrency: int, *, wait: bool) 
 
 async def _run_worker(app: procrastinate.App, concurrency: int, *, wait: bool) -> None:
     logger.info("worker_started", concurrency=concurrency)
-    await app.run_worker_async(
-        concurrency=concurrency, wait=wait, delete_jobs="successful", shutdown_graceful_timeout=GRACE,
-        listen_notify=wait, install_signal_handlers=wait,
-    )  # fmt: skip
-    logger.info("worker_stopped")
+    try:
+        await app.run_worker_async(
+            concurrency=concurrency, wait=wait, delete_jobs="successful", shutdown_graceful_timeout=GRACE,
+            listen_notify=wait, install_signal_handlers=wait,
+        )  # fmt: skip
+    finally:
+        logger.info("worker_stopped")

@@ -7,7 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import REAL, ColumnElement, Select, cast, delete, func, literal, select
+from sqlalchemy import (
+    REAL,
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+)
 
 from app.core.access import Actor
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
@@ -58,30 +69,38 @@ SORTS = {
 DEFAULT_SORT, RELEVANCE = "-updated_at", "relevance"
 
 
+def _visible(user_id: UUID | BindParameter[UUID]) -> Visible:
+    return (
+        select(Project, ProjectMember.role)
+        .join(ProjectMember, ProjectMember.project_id == Project.id)
+        .where(
+            ProjectMember.user_id == user_id,
+            (Project.status != ProjectStatus.deleted.value) | (ProjectMember.role == ProjectRole.owner.value),
+        )
+    )
+
+
+# Built once: putting this statement together costs more than PostgreSQL takes to answer it.
+ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
+ONE_LOCKED = ONE_VISIBLE.with_for_update(of=Project, key_share=True)
+
+
 class ProjectRepository(Repository[Project]):
     model = Project
     noun = "project"
 
     def visible_to(self, actor: Actor) -> Visible:
         """Projects the actor belongs to, each with the actor's role; the trash is the owner's alone."""
-        return (
-            select(Project, ProjectMember.role)
-            .join(ProjectMember, ProjectMember.project_id == Project.id)
-            .where(
-                ProjectMember.user_id == actor.user_id,
-                (Project.status != ProjectStatus.deleted.value)
-                | (ProjectMember.role == ProjectRole.owner.value),
-            )
-        )
+        return _visible(actor.user_id)
 
     def find_visible(
         self, actor: Actor, project_id: UUID, *, lock: bool = False
     ) -> tuple[Project, str] | None:
         """The project and the actor's role in it, or ``None``; ``lock`` locks the project's row."""
-        statement = self.visible_to(actor).where(Project.id == project_id)
-        if lock:
-            statement = statement.with_for_update(of=Project, key_share=True)
-        row = self.session.execute(statement).one_or_none()
+        statement = ONE_LOCKED if lock else ONE_VISIBLE
+        row = self.session.execute(
+            statement, {"user_id": actor.user_id, "project_id": project_id}
+        ).one_or_none()
         return (row[0], row[1]) if row else None
 
     def list_visible(

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ PLANTED = {
     "a feature uses a higher one": ("house", "app/users/emails.py", "import app.sessions.models"),
     "core uses the web": ("house", "app/core/ids.py", "import app.web.problems"),
     "settings use core": ("house", "app/config.py", "import app.core.ids"),
+    "a folder without a place": ("house", "app/notes.py", ""),
     "somebody takes the finished application": ("application", "app/core/ids.py", "from app import create_app"),
     "a row knows its service": ("feature", "app/projects/models.py", "import app.projects.service"),
     "a policy queries": ("feature", "app/projects/policy.py", "import app.projects.repository"),
@@ -86,3 +88,11 @@ def test_every_contract_has_a_planted_violation():
         line.rpartition(":")[2].rstrip("]") for line in text.splitlines() if line.startswith("[importlinter:")
     }
     assert named == {contract for contract, _, _ in PLANTED.values()}
+
+
+def test_every_feature_is_looked_into():
+    contract = ConfigParser()
+    contract.read(ROOT / CONFIGURATION)
+    features = contract["importlinter:contract:feature"]["containers"].split()
+    folders = {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")} - {"cli", "core", "web"}
+    assert {name.removeprefix("app.") for name in features} == folders

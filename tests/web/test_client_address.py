@@ -23,12 +23,16 @@ SEEN = {
 }
 
 
+def plant_mirror(app):
+    plant(app, what_it_believes)
+
+
 @pytest.fixture
-def behind(make_app):
+def behind(kept_app):
     """A service behind so many proxies that it trusts, and a client of it."""
 
     def make(proxies, **settings):
-        return ApiClient(plant(make_app(trusted_proxies=proxies, **settings), what_it_believes))
+        return ApiClient(kept_app(plant_mirror, trusted_proxies=proxies, **settings))
 
     return make
 
@@ -109,8 +113,8 @@ def test_sec_47_a_host_that_is_not_ours_is_refused(anonymous, host, path):
     "host",
     ["localhost", "localhost:8000", "127.0.0.1:8123", "api.example.com", "www.example.com"],
 )
-def test_our_own_names_are_answered(make_app, host):
-    client = ApiClient(make_app(public_url="https://api.example.com", trusted_hosts="www.example.com"))
+def test_our_own_names_are_answered(kept_app, host):
+    client = ApiClient(kept_app(public_url="https://api.example.com", trusted_hosts="www.example.com"))
     assert client.get("/meta", headers={"Host": host}).status_code == 200
 
 

@@ -47,8 +47,8 @@ def preflight(client, path, origin, method="PATCH", headers=ALLOWED):
 
 
 @pytest.fixture
-def production(make_app, alice):
-    app = make_app(app_env="production", public_url="https://api.example.com", cors_origins=f"{APP},{ADMIN}")
+def production(kept_app):
+    app = kept_app(app_env="production", public_url="https://api.example.com", cors_origins=f"{APP},{ADMIN}")
     return ApiClient(app)
 
 

@@ -111,9 +111,9 @@ HEADERS = {
 
 
 @pytest.fixture
-def patient(make_app, alice):
+def patient(kept_app, alice):
     """Alice at a service that does not count: hundreds of requests follow."""
-    client = without_cookies(ApiClient(make_app(rate_limit_factor=1_000_000), alice.token))
+    client = without_cookies(ApiClient(kept_app(rate_limit_factor=1_000_000), alice.token))
     client.project = alice.creates()
     return client
 
