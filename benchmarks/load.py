@@ -3,15 +3,16 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import client
 from benchmarks.reading import Reading
+from benchmarks.scenarios import Scenario
 from dev.faults import Fault
 
-Load = Callable[[int, Sequence[bytes], int, float], Reading]
-"""Port, requests, connections, seconds."""
+Load = Callable[[int, Scenario, float], Reading]
+"""Port, what to send, seconds."""
 SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
@@ -32,20 +33,20 @@ def generator(wanted: str) -> tuple[str, Load]:
     return "the Python client", client.run
 
 
-def _wrk(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Reading:
+def _wrk(port: int, scenario: Scenario, seconds: float) -> Reading:
     with tempfile.NamedTemporaryFile(prefix="holdfast-requests-") as file:
-        file.write(b"\1".join(requests))
+        file.write(b"\1".join(scenario.requests))
         file.flush()
         done = subprocess.run(
             [
-                "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "15s",
-                "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", file.name,
+                "wrk", "-t1", f"-c{scenario.connections}", f"-d{max(1, round(seconds))}s", "--timeout", "15s",
+                "-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", file.name, "polite" if scenario.polite else "",
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
     for line in done.stdout.splitlines():
         if line.startswith("READING "):
-            requests_, refused, broken, late, took, p50, p99 = map(float, line.split()[1:])
+            sent, refused, broken, late, took, p50, p99 = map(float, line.split()[1:])
             errors = int(refused + broken + late)
-            return Reading(int(requests_ - refused), errors, took, p50, p99)
+            return Reading(int(sent - refused), errors, took, p50, p99)
     raise Fault(f"wrk did not work: {(done.stderr or done.stdout).strip()}")

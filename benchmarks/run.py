@@ -101,8 +101,8 @@ def _measure(
         for each in chosen[turn % len(chosen) :] + chosen[: turn % len(chosen)]:
             launcher.pause(0)
             launcher.check_alive()
-            load(place.port, each.requests, each.connections, 1)
-            found[each.name].append(load(place.port, each.requests, each.connections, options.seconds))
+            load(place.port, each, 1)
+            found[each.name].append(load(place.port, each, options.seconds))
         loads.append(os.getloadavg()[0])
         steps.done(f"round {turn + 1} of {options.rounds}")
     summaries = [Summary.of(each.name, each.connections, found[each.name]) for each in chosen]
@@ -115,8 +115,8 @@ def _bare_gunicorn(launcher: Launcher, place: Place, options: argparse.Namespace
     try:
         _until(lambda: _listens(port), launcher)
         scenario = scenarios.hello(options.connections)
-        load(port, scenario.requests, scenario.connections, 1)
-        return load(port, scenario.requests, scenario.connections, options.seconds)
+        load(port, scenario, 1)
+        return load(port, scenario, options.seconds)
     finally:
         place.end(child)
 
@@ -138,7 +138,7 @@ def _show(told: dict[str, Any], client: str, options: argparse.Namespace) -> Non
     )
     if any(each.errors for each in told["summaries"]):
         say(
-            "  errors are answers of 400 and above; 503 `overloaded` is how sign-in refuses what it cannot do in time"
+            "  errors are answers of 400 and above; sign-in answers 503 `overloaded` to what it cannot do in time"
         )
     report = {
         "about": about,

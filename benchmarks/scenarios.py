@@ -25,11 +25,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of request and how many connections send it."""
+    """A kind of request and how many connections send it.
+
+    Attributes:
+        polite: whether a connection that is answered 503 waits for ``Retry-After``.
+    """
 
     name: str
     connections: int
     requests: Sequence[bytes]
+    polite: bool = False
 
 
 def sign_in_people(port: int, number: int) -> list[Person]:
@@ -81,6 +86,7 @@ def scenarios(people: list[Person], connections: int, sign_in_connections: int) 
                 request("POST", "/api/v1/auth/login", None, {"email": who.email, "password": PASSWORD})
                 for who in people
             ],
+            polite=True,
         ),
     ]
 

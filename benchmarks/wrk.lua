@@ -8,6 +8,19 @@ function init(arguments)
     requests[#requests + 1] = text
   end
   file:close()
+  if arguments[2] == "polite" then
+    -- Who is told to come again later does so, as a good client would. Looking at answers costs wrk some speed,
+    -- so it is done only where it matters.
+    local wait = 0
+    response = function(status, headers)
+      wait = status == 503 and 1000 * tonumber(headers["Retry-After"] or 1) or 0
+    end
+    delay = function()
+      local told = wait
+      wait = 0
+      return told
+    end
+  end
 end
 
 function request()

@@ -63,7 +63,7 @@ class Blueprint(SmorestBlueprint):
             refresh_cookie: reads the refresh cookie of browsers.
         """
         declaration = Operation(
-            name, caller, _all_codes(caller, codes, method, body, idempotent, conditional),
+            name, caller, _all_codes(caller, codes, method, body, query, idempotent, conditional),
             takes_query=query, optional_identity=optional_identity, resource=resource,
             idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie,
         )  # fmt: skip
@@ -105,6 +105,7 @@ def _all_codes(
     own: tuple[Code, ...],
     method: str,
     body: bool,
+    query: bool,
     idempotent: bool,
     conditional: bool,
 ) -> tuple[Code, ...]:
@@ -115,6 +116,8 @@ def _all_codes(
         codes.append(Code.step_up_required)
     if body:
         codes += WITH_BODY
+    if query:
+        codes.append(Code.uri_too_long)
     if method != "GET":
         codes += [Code.read_only, Code.write_conflict]
     if idempotent:

@@ -10,6 +10,7 @@ from app.web.fields import Choice, Fault, Flag, Number, Text
 
 MAX_CURSOR = 2_000
 """A name of 255 characters takes up to 1,020 bytes; with id, MAC and base64 that makes 1,450 characters."""
+CURSOR_PATTERN = r"^[A-Za-z0-9._-]+$"
 
 
 class Input(Schema):
@@ -78,8 +79,9 @@ class PageQuery(Input):
         metadata={"format": "int32", "description": "Items a page."},
     )
     cursor = Text(
-        longest=MAX_CURSOR, shortest=1, metadata={"description": "`next_cursor` of the page before."}
-    )
+        longest=MAX_CURSOR, shortest=1,
+        metadata={"description": "`next_cursor` of the page before.", "pattern": CURSOR_PATTERN},
+    )  # fmt: skip
     include_total = Flag(
         in_query=True, load_default=False, metadata={"description": "Count all that match, to 10,000."}
     )
@@ -95,7 +97,9 @@ def page_of(item: type[Schema], *, total: bool = True) -> type[Schema]:
     members: dict[str, Any] = {
         "items": fields.List(fields.Nested(item), required=True, metadata={"maxItems": 100}),
         "next_cursor": fields.String(
-            required=True, allow_none=True, metadata={"maxLength": MAX_CURSOR, "examples": [None]}
+            required=True,
+            allow_none=True,
+            metadata={"maxLength": MAX_CURSOR, "pattern": CURSOR_PATTERN, "examples": [None]},
         ),
         "has_more": fields.Boolean(required=True),
     }

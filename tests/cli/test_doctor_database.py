@@ -1,6 +1,6 @@
 """What `flask doctor` finds in and about PostgreSQL; each complaint comes from a database damaged for real."""
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -245,3 +245,37 @@ def test_a_database_that_cannot_be_used_and_why(make_app, settings, change, word
     assert mend in found["mend"]
     assert seen.about("role") == seen.about("migrations") == []
     assert seen.exit_code == 2
+
+
+def test_a_database_with_no_connection_left(make_own_app, own_sql):
+    ((name,),) = own_sql("SELECT current_database()")
+    own_sql(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
+    found = Examined(make_own_app()).one("database", "fault")
+    assert "too many connections" in found["what"]
+    assert "WORKERS" in found["mend"]
+
+
+def test_a_database_of_another_encoding(make_own_app, admin_sql, own_database, worker_number):
+    role, name = role_of(own_database), f"holdfast_ascii_{worker_number}"
+    admin_sql(f"DROP DATABASE IF EXISTS {name}")
+    admin_sql(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    try:
+        parts = urlsplit(plain_url(own_database.database_url.get_secret_value()))
+        seen = Examined(make_own_app(database_url=parts._replace(path=f"/{name}").geturl()))
+    finally:
+        admin_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    assert "its encoding is SQL_ASCII" in seen.one("database", "fault")["what"]
+    assert role in seen.one("role", "ok")["what"]
+
+
+def test_a_table_that_is_locked_keeps_one_check_from_being_made_and_no_other(make_own_app, own_database):
+    url = plain_url(own_database.migration_database_url.get_secret_value())
+    app = make_own_app()
+    with closing(psycopg2.connect(url)) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE procrastinate_workers IN ACCESS EXCLUSIVE MODE")
+        seen = Examined(app)
+    assert (
+        "could not be looked at: canceling statement due to lock timeout"
+        in seen.one("worker", "warn")["what"]
+    )
+    assert seen.one("jobs", "ok")

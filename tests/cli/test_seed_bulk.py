@@ -180,6 +180,17 @@ def test_other_numbers_are_refused_and_nothing_is_touched(flask, sql, words, com
     assert snapshot(sql) == before
 
 
+def test_a_load_that_people_changed_is_not_overwritten(flask, sql, batches_of_ten):
+    """A project purged since then makes its batch look missing; the others of the batch are in the way."""
+    flask(*SMALL)
+    sql("DELETE FROM projects WHERE name LIKE '%% 10'")
+    before = snapshot(sql)
+    result = flask(*SMALL)
+    assert result.exit_code == 1
+    assert "other rows are in the way (pk_projects)" in result.output
+    assert snapshot(sql) == before
+
+
 def test_accounts_alone_can_be_had(flask, sql):
     result = flask("seed", "--accounts", "5", "--projects-each", "0", "--password", PASSWORD)
     assert result.exit_code == 0, result.output
