@@ -154,7 +154,7 @@ def test_the_detail_names_the_place_and_never_the_text():
 def test_a_hostile_megabyte_costs_little(unit):
     begin = time.thread_time()
     loads(b"[" + unit * (MIB // len(unit)) + b"1]")
-    assert time.thread_time() - begin < 2
+    assert time.thread_time() - begin < 20  # a quadratic reader would take minutes
 
 
 @given(SANE, st.integers(1, 5))
