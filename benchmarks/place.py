@@ -79,7 +79,10 @@ class Place:
         command = _python("flask", "seed", "--accounts", str(accounts), "--projects-each", str(projects_each))
         done = subprocess.run([*command, "--password", PASSWORD], env=self._env, cwd=HERE.parent, check=False)
         if done.returncode:
-            raise Fault(f"`flask seed` failed with exit code {done.returncode}")
+            raise Fault(
+                f"`flask seed` failed with exit code {done.returncode}. If {self._home} keeps the data of other numbers, "
+                "give those, or remove that folder."
+            )
 
     def start_service(self) -> None:
         """The API and the worker, until `/readyz` is content."""
