@@ -19,10 +19,7 @@ def test_the_document_is_served_with_a_tag(app, anonymous):
 def test_the_pages(anonymous):
     page = anonymous.get("//docs")
     assert page.status_code == 200
-    assert (
-        "'unsafe-inline'"
-        not in page.headers["Content-Security-Policy"].partition("script-src")[2].partition(";")[0]
-    )
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert "<script>" not in page.text
     for file in ("swagger-ui.css", "swagger-ui-bundle.js"):
         answer = anonymous.get(f"//docs/files/{file}")
