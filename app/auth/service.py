@@ -71,21 +71,17 @@ class AuthService:
         """
         email, password = proof["email"], proof["password"]
         identifier = email_key(email)
-        self._spend(identifier, client)
+        weight = self._spend(identifier, client)
         user = self._users.find_by_email(email)
         waiting = self._registrations.waiting_password(email)
-        stored = user.password_hash if user else waiting
-        if not self._hasher.verify(password, stored):
-            self._note_failure(identifier, user, client)
-            raise AppError(Code.invalid_credentials, "The address or the password is not right.")
-        if user is None:
-            self._note_success(identifier, client, "email_not_verified")
-            raise AppError(Code.email_not_verified, "Confirm your address first: see the mail we sent you.")
+        right = self._hasher.verify(password, user.password_hash if user else None)
+        if user is None or not right:
+            raise self._refuse(identifier, user, client, waits=self._waits(password, waiting))
         if user.status == AccountStatus.suspended:
-            self._note_success(identifier, client, "account_suspended")
+            self._note_success(identifier, client, "account_suspended", weight)
             raise AppError(Code.account_suspended, "This account is suspended.")
         self._rehash(user, password)
-        session = self._open(user, identifier, Transport(proof["token_transport"]), client)
+        session = self._open(user, identifier, Transport(proof["token_transport"]), client, weight)
         return self._grants.of(session)
 
     def refresh(self, token: str, client: Client) -> SignedIn:
@@ -109,12 +105,21 @@ class AuthService:
             self._throttle.forget(self._budgets.account, identifier)
             self._audit.record(AuditKind.sign_in_unlocked, user=user.id if user else None)
 
-    def _spend(self, identifier: str, client: Client) -> None:
+    def _waits(self, password: str, waiting: str | None) -> bool:
+        """Whether this is the password of a registration that nobody confirmed yet.
+
+        A known address may have such a row too (SEC-11), and without one the comparison takes as long (SEC-12).
+        """
+        return self._hasher.verify(password, waiting)
+
+    def _spend(self, identifier: str, client: Client) -> int:
+        """Take one attempt off every budget; the answer is how many hits it counted as."""
         try:
             self._refuse_beyond_ceiling(identifier)
             flood = self._throttle.peek(self._budgets.everybody, "").exceeded_next
             spent = self._budgets.spent_by(identifier, network(client.address))
-            self._throttle.spend(spent, weight=FLOOD_WEIGHT if flood else 1)
+            weight = FLOOD_WEIGHT if flood else 1
+            self._throttle.spend(spent, weight=weight)
         except RateLimitedError as refused:
             SIGN_INS.labels("throttled").inc()
             with self._uow:
@@ -125,14 +130,22 @@ class AuthService:
                     data={"budget": refused.budget.name},
                 )
             raise
+        return weight
 
     def _refuse_beyond_ceiling(self, identifier: str) -> None:
         """After so many failures in a row only a reset helps (SEC-15); the wait told is for courtesy."""
         if self._throttle.peek(self._budgets.ceiling, identifier).exceeded_next:
             raise RateLimitedError(self._budgets.ceiling, CEILING_RETRY)
 
-    def _note_failure(self, identifier: str, user: User | None, client: Client) -> None:
-        SIGN_INS.labels("failed").inc()
+    def _refuse(self, identifier: str, user: User | None, client: Client, *, waits: bool) -> AppError:
+        """Count a failure and say why; a waiting registration's password is one too, or it would clear counters."""
+        self._note_failure(identifier, user, client, "email_not_verified" if waits else "failed")
+        if waits:
+            return AppError(Code.email_not_verified, "Confirm your address first: see the mail we sent you.")
+        return AppError(Code.invalid_credentials, "The address or the password is not right.")
+
+    def _note_failure(self, identifier: str, user: User | None, client: Client, outcome: str) -> None:
+        SIGN_INS.labels(outcome).inc()
         with self._uow:
             self._throttle.count(self._budgets.ceiling, identifier)
             everybody = self._throttle.count(self._budgets.everybody, "")
@@ -141,20 +154,22 @@ class AuthService:
                 self._audit.record(AuditKind.sign_in_flood, user=None, data={"failures": everybody.hits})
                 logger.error("sign_in_flood", failures=everybody.hits, seconds=everybody.budget.seconds)
 
-    def _note_success(self, identifier: str, client: Client, outcome: str) -> None:
+    def _note_success(self, identifier: str, client: Client, outcome: str, weight: int) -> None:
         SIGN_INS.labels(outcome).inc()
         with self._uow:
-            self._clear(identifier, client)
+            self._clear(identifier, client, weight)
 
-    def _clear(self, identifier: str, client: Client) -> None:
-        self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)))
+    def _clear(self, identifier: str, client: Client, weight: int) -> None:
+        self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)), weight=weight)
         self._throttle.forget(self._budgets.ceiling, identifier)
 
-    def _open(self, user: User, identifier: str, transport: Transport, client: Client) -> Session:
+    def _open(
+        self, user: User, identifier: str, transport: Transport, client: Client, weight: int
+    ) -> Session:
         """One short write after the slow hash; it looks again whether the account still is what was checked."""
         with self._uow:
             self._users.require_unchanged(user)
-            self._clear(identifier, client)
+            self._clear(identifier, client, weight)
             session = self._sessions.open(user.id, transport, client)
             self._audit.record(AuditKind.sign_in_succeeded, user=user.id, actor=user.id, client=client)
         SIGN_INS.labels("succeeded").inc()
@@ -166,7 +181,9 @@ class AuthService:
             return
         try:
             fresh = self._hasher.hash(password)
-            self._users.store_password_hash(user.id, old=user.password_hash, new=fresh)
+            with self._uow:
+                if self._users.store_password_hash(user.id, old=user.password_hash, new=fresh):
+                    self._audit.record(AuditKind.password_rehashed, user=user.id)
             user.password_hash = fresh
         except Exception:
             logger.exception("rehash_failed", user_id=str(user.id))

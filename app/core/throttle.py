@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, Index, LargeBinary, case, delete, literal, select, update
+from sqlalchemy import DateTime, Index, LargeBinary, case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -127,14 +127,18 @@ class Throttle:
             row = session.execute(live).scalar_one_or_none()
         return Spent(budget, row.hits if row else 0, _seconds_left(row.expires_at, now) if row else 1)
 
-    def refund(self, hits: Sequence[tuple[Budget, str]]) -> None:
-        """Give hits back, inside the caller's transaction: a right password is no failed one."""
+    def refund(self, hits: Sequence[tuple[Budget, str]], *, weight: int = 1) -> None:
+        """Give hits back, inside the caller's transaction: a right password is no failed one.
+
+        Args:
+            weight: as it was spent.
+        """
         keys = sorted(self._key(*hit) for hit in hits)
         for key in keys:
             self._uow.session.execute(
                 update(ThrottleCounter)
                 .where(ThrottleCounter.key == key, ThrottleCounter.hits > 0)
-                .values(hits=ThrottleCounter.hits - 1)
+                .values(hits=func.greatest(ThrottleCounter.hits - weight, 0))
             )
 
     def forget(self, budget: Budget, subject: str) -> None:

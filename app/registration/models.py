@@ -14,6 +14,8 @@ class Registration(Base):
 
     Only the attempt whose mail is answered becomes the account, so nobody can prepare a password for a stranger's
     address and wait (SEC-36). No code is stored: codes and links are computed from the row's id and a key.
+    A known address gets a row too, told by ``mails`` being 0: nothing was sent for it and nothing confirms it, but a
+    sign-in compares passwords with it as it does with any other, so that nobody learns which addresses are known.
     Kept ``VERIFICATION_HOURS``; the job ``registrations.sweep`` deletes along ``ix_registrations_expires_at``.
     """
 

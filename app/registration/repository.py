@@ -13,15 +13,26 @@ class RegistrationRepository(Repository[Registration]):
     model = Registration
     noun = "registration"
 
-    def live(self, email_key: str, now: datetime, *, lock: bool = False) -> list[Registration]:
-        """Attempts for the address that can still be confirmed, the newest first, five at most."""
+    def confirmable(self, email_key: str, now: datetime) -> list[Registration]:
+        """Attempts for the address that can still be confirmed, locked, the newest first, five at most."""
         statement = (
             select(Registration)
-            .where(Registration.email_key == email_key, Registration.expires_at > now)
+            .where(Registration.email_key == email_key, Registration.expires_at > now, Registration.mails > 0)
             .order_by(Registration.created_at.desc())
             .limit(5)
+            .with_for_update()
         )
-        return list(self.session.execute(statement.with_for_update() if lock else statement).scalars())
+        return list(self.session.execute(statement).scalars())
+
+    def newest_password(self, email_key: str, now: datetime) -> str | None:
+        """The password hash of the last live attempt, whether or not it can be confirmed."""
+        statement = (
+            select(Registration.password_hash)
+            .where(Registration.email_key == email_key, Registration.expires_at > now)
+            .order_by(Registration.created_at.desc())
+            .limit(1)
+        )
+        return self.session.execute(statement).scalar_one_or_none()
 
     def renew(self, registration_id: UUID, code_expires_at: datetime) -> int:
         """Count one mail more, which makes a new code; the answer is how many there are now, 0 without a row."""

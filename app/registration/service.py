@@ -1,6 +1,6 @@
 """Registering: asking for an account, and proving that the address is one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,18 +110,18 @@ class RegistrationService:
         return RESEND_AFTER
 
     def resend(self, *, email: str, client: Client) -> int:
-        """Send the newest registration of an address another mail with a new code; see ``register``."""
+        """Send a waiting registration of an address another mail with a new code; see ``register``."""
         self._spend(self._budgets.verify, email, client)
         with self._uow:
             owner = self._users.find_by_email(email)
-            waiting = self._registrations.live(email_key(email), self._clock.now(), lock=True)
+            waiting = self._registrations.confirmable(email_key(email), self._clock.now())
             # Where there is nothing to renew the same statements are sent about a row that nobody has (SEC-12).
-            newest = waiting[0].id if waiting and not owner else new_id()
-            mails = self._registrations.renew(newest, self._code_expiry())
+            meant = _meant_by(client, waiting) or new_id()
+            mails = self._registrations.renew(meant, self._code_expiry())
             if owner:
                 self._tell(owner.id, AuditKind.verification_resent, client)
             else:
-                self._jobs.defer(SEND_VERIFICATION, registration_id=str(newest), mail=mails)
+                self._jobs.defer(SEND_VERIFICATION, registration_id=str(meant), mail=mails)
                 self._audit.record(AuditKind.verification_resent, user=None, client=client)
             self._throttle.forget(self._budgets.code, email_key(email))
         return RESEND_AFTER
@@ -149,7 +149,7 @@ class RegistrationService:
         identifier = self._codes.read_link(token)
         with self._uow:
             found = self._registrations.find(identifier, lock=True) if identifier else None
-            if found is None or found.expires_at <= self._clock.now():
+            if found is None or not found.mails or found.expires_at <= self._clock.now():
                 raise _expired()
             return self._accept(found, transport, client)
 
@@ -167,7 +167,7 @@ class RegistrationService:
             raise _expired() from None
         with self._uow:
             now = self._clock.now()
-            waiting = self._registrations.live(key, now, lock=True)
+            waiting = self._registrations.confirmable(key, now)
             right = [
                 each for each in waiting if each.code_expires_at > now and self._codes.matches(each, code)
             ]
@@ -182,8 +182,7 @@ class RegistrationService:
     def waiting_password(self, email: str) -> str | None:
         """The password hash of the newest unconfirmed registration of an address, for signing in to say so."""
         with self._uow.reading():
-            waiting = self._registrations.live(email_key(email), self._clock.now())
-            return waiting[0].password_hash if waiting else None
+            return self._registrations.newest_password(email_key(email), self._clock.now())
 
     def sweep(self) -> int:
         with self._uow:
@@ -204,14 +203,14 @@ class RegistrationService:
     def _new(
         self, email: str, password_hash: str, display_name: str, client: Client, *, answerable: bool
     ) -> Registration:
-        """A known address gets a row too, one that has ended already: the same work for all (SEC-12)."""
+        """A known address gets a row too, one that nothing confirms: the same work for all (SEC-12)."""
         now = self._clock.now()
         return Registration(
             id=new_id(), email=email.strip(), email_key=email_key(email), password_hash=password_hash,
             display_name=display_name, device=client.device,
-            ip=truncated(client.address), key_id=self._codes.key_id, mails=1,
+            ip=truncated(client.address), key_id=self._codes.key_id, mails=int(answerable),
             code_expires_at=self._code_expiry(), created_at=now,
-            expires_at=now + timedelta(hours=self._rules.hours if answerable else 0),
+            expires_at=now + timedelta(hours=self._rules.hours),
         )  # fmt: skip
 
     def _tell(self, owner: UUID, kind: AuditKind, client: Client) -> None:
@@ -232,6 +231,12 @@ class RegistrationService:
                 FieldFault("password", FieldCode(c), detail, params=params) for c, detail, params in found
             ]
             raise AppError(Code.validation_failed, "This password is not good enough.", fields=faults)
+
+
+def _meant_by(client: Client, waiting: Sequence[Registration]) -> UUID | None:
+    """The attempt that a client asks about: the last one made from its network, else the last one (SEC-36)."""
+    own = [each for each in waiting if each.ip == truncated(client.address)]
+    return next((each.id for each in (*own, *waiting)), None)
 
 
 def _expired() -> AppError:

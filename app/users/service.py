@@ -99,7 +99,7 @@ class UserService:
             if user is None or (user.password_hash, user.status) != (seen.password_hash, seen.status):
                 raise AppError(Code.invalid_credentials, "The address or the password is not right.")
 
-    def store_password_hash(self, user_id: UUID, *, old: str | None, new: str) -> None:
+    def store_password_hash(self, user_id: UUID, *, old: str | None, new: str) -> bool:
         """Replace a hash that was made at an old cost, unless the password changed meanwhile (SEC-04)."""
         with self._uow:
-            self._users.replace_password_hash(user_id, old, new)
+            return self._users.replace_password_hash(user_id, old, new)

@@ -1,8 +1,10 @@
 """SEC-11 and SEC-12: a wrong password tells nobody which addresses have an account."""
 
 from tests.fixtures.account_states import STATES, all_alike, answers_in_every_state, costs_in_every_state
-from tests.fixtures.accounts import SAME_ID, as_bytes, signs_in
+from tests.fixtures.accounts import SAME_ID, as_bytes, registers, signs_in
 from tests.fixtures.client import ApiClient
+
+OF_A_STRANGER = "the stranger waits here"
 
 
 def with_a_wrong_password(client, email, **options):
@@ -24,8 +26,27 @@ def test_sec_11_sec_13_every_state_runs_out_alike_and_looks_the_same_then(app, i
 def test_sec_12_every_state_costs_the_same_work(app, in_every_state, count_queries, hashes):
     """Structure only; benchmarks/timing_equality.py measures the time at real cost."""
     bcrypts, statements = all_alike(costs_in_every_state(app, with_a_wrong_password, count_queries, hashes))
-    assert bcrypts == 1
+    assert bcrypts == 2
     assert statements
+
+
+def test_sec_11_registering_first_tells_nothing_either(app, in_every_state):
+    """Whoever registered an address is told that it waits for its mail, also where it has an account."""
+
+    def registers_and_signs_in(client, email, **options):
+        registers(client, email, OF_A_STRANGER)
+        return signs_in(client, email, OF_A_STRANGER, **options)
+
+    status, _headers, body = all_alike(answers_in_every_state(app, registers_and_signs_in))
+    assert status == 403
+    assert b'"email_not_verified"' in body
+
+
+def test_sec_13_a_waiting_password_clears_no_counter(anonymous, alice):
+    """Else a stranger who registered the address could go on guessing for ever."""
+    registers(anonymous, alice.email, OF_A_STRANGER)
+    statuses = [signs_in(anonymous, alice.email, OF_A_STRANGER).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
 
 
 def test_sec_12_the_hash_of_nobody_costs_what_a_real_one_does(parts, hashes):

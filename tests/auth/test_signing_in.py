@@ -152,6 +152,7 @@ def test_sec_04_an_old_pepper_is_replaced_at_the_next_sign_in(make_app, alice, s
     assert signs_in(client, ALICE).status_code == 200
     assert sql("SELECT password_hash FROM users")[0][0].startswith("hf1$k2$$2b$04$")
     assert signs_in(ApiClient(make_app(password_peppers=NEW_PEPPER)), ALICE).status_code == 200
+    assert sql("SELECT count(*) FROM audit_events WHERE kind = 'password.rehashed'") == [(1,)]
 
 
 @pytest.mark.parametrize("error", [AppError(Code.overloaded, "busy"), RuntimeError("bcrypt broke")])

@@ -53,7 +53,7 @@ def test_registering_again_does_not_touch_an_account(anonymous, letters, sql):
     registers(anonymous, password=STRANGERS, name="Mallory")
     letters()
     assert sql("SELECT * FROM users") == before
-    assert code_of(signs_in(anonymous, DANA, STRANGERS)) == REFUSED
+    assert code_of(signs_in(anonymous, DANA, STRANGERS)) == (403, "email_not_verified")
     assert asks_who_it_is(anonymous, access_token).status_code == 200
 
 
@@ -72,14 +72,16 @@ def test_a_waiting_registration_ends_by_itself(anonymous, advance, parts, sql):
     assert sql("SELECT count(*) FROM registrations") == [(0,)]
 
 
-def test_what_is_kept_for_a_known_address_can_never_be_answered(anonymous, alice, parts, sql):
-    """The row stands there for equal work (SEC-12) only: even its own code and link are refused."""
+def test_what_is_kept_for_a_known_address_can_never_be_answered(anonymous, alice, parts, sql, advance):
+    """The row stands there for equal answers (SEC-11) and work (SEC-12): even its own code and link are refused."""
     ring = KeyRing.parse(parts.settings.secret_keys.get_secret_value())
     codes = VerificationCodes(ring.derive("verify-email-link"), ring.derive("verify-email-code"))
     registers(anonymous, alice.email, STRANGERS)
     [(identifier,)] = sql("SELECT id FROM registrations")
-    row = Registration(id=UUID(identifier), key_id="k1", mails=1)
-    assert code_of(verifies(anonymous, email=alice.email, code=codes.code(row))) == (422, "invalid_code")
-    assert code_of(verifies(anonymous, token=codes.link_token(row))) == (410, "token_expired_or_used")
+    for mails in (0, 1):
+        row = Registration(id=UUID(identifier), key_id="k1", mails=mails)
+        assert code_of(verifies(anonymous, email=alice.email, code=codes.code(row))) == (422, "invalid_code")
+        assert code_of(verifies(anonymous, token=codes.link_token(row))) == (410, "token_expired_or_used")
+    advance(days=1, seconds=1)
     assert code_of(signs_in(anonymous, alice.email, STRANGERS)) == REFUSED
     assert parts.services[RegistrationService].sweep() == 1

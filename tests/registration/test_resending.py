@@ -1,6 +1,6 @@
 """resendVerification: another mail with a new code."""
 
-from tests.fixtures.accounts import DANA, code_of, registers_and_reads_mail, verifies
+from tests.fixtures.accounts import DANA, code_of, coming_from, registers, registers_and_reads_mail, verifies
 
 WRONG = (422, "invalid_code")
 
@@ -48,3 +48,12 @@ def test_a_registration_that_expired_is_not_mailed_about(anonymous, letters, adv
     advance(days=1, seconds=1)
     resends(anonymous)
     assert len(letters(DANA)) == 1
+
+
+def test_sec_36_whoever_asks_gets_the_code_of_the_attempt_made_from_there(anonymous, letters):
+    """Not that of a stranger who registered the same address afterwards, with a password of their own."""
+    registers_and_reads_mail(anonymous, letters, name="Dana")
+    registers(anonymous, name="Mallory", **coming_from("198.51.100.7"))
+    resends(anonymous)
+    verified = verifies(anonymous, email=DANA, code=letters(DANA)[0].code)
+    assert verified.json["user"]["display_name"] == "Dana"
