@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     workers: int = Field(2, ge=1, le=64)
-    threads: int = Field(4, ge=1, le=64)
+    threads: int = Field(6, ge=1, le=64)
     drain_seconds: int | None = Field(None, ge=0, le=120)
     public_url: str = ""
     link_base_url: str = ""

@@ -162,6 +162,7 @@ def build_services(parts: Parts) -> SessionCheck:
             uow,
             session_rows,
             own_sessions,
+            users,
             system,
             grants,
             throttle,

@@ -39,7 +39,9 @@ def create_admin(email: str, name: str, password: str) -> None:
 def unlock(email: str) -> None:
     """Forget the failed sign-ins counted for EMAIL."""
     service(AuthService).unlock(email)
-    click.echo(f"Failed sign-ins of {email} are forgotten.")
+    click.echo(
+        f"Failed sign-ins of {email} are forgotten; a network they came from may have to wait some minutes more."
+    )
 
 
 @click.group()

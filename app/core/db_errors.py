@@ -12,7 +12,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.core.db import Base
 from app.core.errors import AppError, Code
 
-SERIALIZATION = {"40001", "40P01"}
+MET = {"40001", "40P01", "23503"}
+"""Not serialisable, a deadlock, or a row that another row needs went or came meanwhile."""
 TIMED_OUT = {"57014", "55P03"}
 UNAVAILABLE_CLASSES = ("08", "53", "57P")
 SCHEMA_BEHIND = {"42P01", "42703", "3F000"}
@@ -65,7 +66,7 @@ def _overloaded() -> AppError:
 
 def _from_driver(error: exc.DBAPIError) -> AppError | None:  # noqa: PLR0911 - one line a class of SQLSTATE reads as a table
     state = getattr(error.orig, "pgcode", None) or ""
-    if state in SERIALIZATION:
+    if state in MET:
         return RetryableConflict()
     if state == UNIQUE:
         return _unique(error.orig)

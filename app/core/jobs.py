@@ -21,6 +21,8 @@ from app.core.uow import UnitOfWork
 
 logger = log(__name__)
 TRIES_ON_CONFLICT = 3
+TRIES_TO_MAIL = 14
+"""With pauses of 2, 4, 8 ... s: a mail server may be away for four hours and a half."""
 OLD_FAILURES = text(
     "DELETE FROM procrastinate_jobs WHERE status IN ('failed', 'cancelled', 'aborted', 'succeeded') AND id IN ("
     " SELECT job_id FROM procrastinate_events GROUP BY job_id"

@@ -6,7 +6,7 @@ from uuid import UUID
 from app.config import Settings
 from app.core.audit import AuditTrail
 from app.core.clock import Clock
-from app.core.jobs import JobQueue
+from app.core.jobs import TRIES_TO_MAIL, JobQueue
 from app.core.mail import Mailer
 from app.core.mail_templates import mail_link, render
 from app.core.uow import UnitOfWork
@@ -40,8 +40,8 @@ class RegistrationJobs:
         self._clock = clock
 
     def register_with(self, jobs: JobQueue) -> None:
-        jobs.register(SEND_VERIFICATION, self.send_verification)
-        jobs.register(TELL_OWNER, self.tell_owner)
+        jobs.register(SEND_VERIFICATION, self.send_verification, attempts=TRIES_TO_MAIL)
+        jobs.register(TELL_OWNER, self.tell_owner, attempts=TRIES_TO_MAIL)
 
     def send_verification(self, registration_id: str, mail: int) -> None:
         """Send the mail with link and code, unless it is too late or a newer one was asked for."""

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.config import Settings
-from app.core.jobs import JobQueue
+from app.core.jobs import TRIES_TO_MAIL, JobQueue
 from app.core.mail import Mailer
 from app.core.mail_templates import render
 from app.core.uow import UnitOfWork
@@ -28,7 +28,7 @@ class SessionJobs:
         self._settings = settings
 
     def register_with(self, jobs: JobQueue) -> None:
-        jobs.register(REUSED_MAIL, self.tell_reused)
+        jobs.register(REUSED_MAIL, self.tell_reused, attempts=TRIES_TO_MAIL)
 
     def tell_reused(self, session_id: str) -> None:
         """Tell the owner that a session was ended because one of its tokens was used twice."""

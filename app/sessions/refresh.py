@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from app.core.access import Client
+from app.core.access import AccountStatus, Client
 from app.core.address import network
 from app.core.audit import AuditKind, AuditTrail
 from app.core.clock import Clock
@@ -21,6 +21,7 @@ from app.sessions.repository import SessionRepository
 from app.sessions.rotation import Verdict, judge
 from app.sessions.service import SessionService
 from app.sessions.tokens import PresentedToken
+from app.users.service import UserService
 
 PATIENCE = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.010, 0.030
@@ -43,6 +44,7 @@ class RefreshService:
         uow: UnitOfWork,
         repository: SessionRepository,
         sessions: SessionService,
+        users: UserService,
         system: SystemRepository,
         grants: Grants,
         throttle: Throttle,
@@ -55,6 +57,7 @@ class RefreshService:
         self._uow = uow
         self._repository = repository
         self._sessions = sessions
+        self._users = users
         self._system = system
         self._grants = grants
         self._throttle = throttle
@@ -122,6 +125,9 @@ class RefreshService:
         now = self._clock.now()
         if session.revoked_at is not None:
             return _reused() if session.revoked_reason == "reused" else _invalid()
+        user = self._users.find(session.user_id)
+        if user is None or user.status == AccountStatus.suspended:
+            return _invalid()
         if session.expired(now) or session.auth_epoch != self._system.auth_epoch():
             return AppError(Code.session_expired, "This session has ended. Sign in again.")
         spent = self._throttle.count(self._budgets.session, str(session.id))

@@ -4,13 +4,14 @@ Every route is private unless its declaration says otherwise. Two steps, because
 the token's signature first (whose budget is it?), the session behind it after.
 """
 
+import hmac
 from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
 from app.core.access import Caller, SiteRole
-from app.core.errors import AppError, Code
+from app.core.errors import AppError, Code, not_found
 from app.web.current import parts, settings
 from app.web.operations import Operation, declared
 
@@ -49,6 +50,8 @@ def _guard() -> None:
     operation = declared(current_app, request.endpoint)
     if operation is None:
         raise AppError(Code.forbidden, "This route declares no caller, so nobody may call it.")
+    if operation.caller == Caller.operator and not operator_asks():
+        raise not_found("address")
     if operation.caller in {Caller.anyone, Caller.operator}:
         _identify_if_possible(operation)
         return
@@ -63,6 +66,13 @@ def _guard() -> None:
         _require_step_up()
     if operation.caller == Caller.administrator and g.actor.role != SiteRole.admin:
         raise AppError(Code.forbidden, "Only administrators may do this.")
+
+
+def operator_asks() -> bool:
+    """Whether the request brings ``OPS_TOKEN`` as bearer; without that setting nobody is an operator."""
+    token = settings().ops_token
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return token is not None and hmac.compare_digest(token.get_secret_value().encode(), sent.encode())
 
 
 def _identify() -> None:

@@ -1,19 +1,18 @@
 """Is it alive, is it ready, what does it measure (REL-05)."""
 
-import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
 from prometheus_client import REGISTRY as THIS_PROCESS
 
-from app.core.errors import not_found
+from app.web.auth import operator_asks
 from app.web.current import parts, settings
 from app.web.drain import draining
-from app.web.operations import public
+from app.web.operations import for_operators, public
 
 KEPT_FOR = 1.0
 blueprint = Blueprint("health", __name__)
@@ -77,20 +76,12 @@ def readyz() -> tuple[dict[str, Any], int]:
 
 
 @blueprint.get("/metrics")
-@public("metrics")
+@for_operators("metrics")
 def metrics() -> Response:
     """For Prometheus, with ``OPS_TOKEN`` as bearer; without it there is nothing here."""
-    if not operator_asks():
-        raise not_found("address")
     parts().measure()
     registry: Any = THIS_PROCESS
     if current_app.config["METRICS_ARE_SHARED"]:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # brings no types
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def operator_asks() -> bool:
-    token = settings().ops_token
-    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return token is not None and hmac.compare_digest(token.get_secret_value().encode(), sent.encode())

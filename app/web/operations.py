@@ -58,6 +58,11 @@ def public(name: str, *, limited: bool = False) -> Callable[[View], View]:
     return lambda view: declare(view, Operation(name, Caller.anyone, takes_query=True, limited=limited))
 
 
+def for_operators(name: str) -> Callable[[View], View]:
+    """Declare a view for the people who run the service: to others there is nothing here."""
+    return lambda view: declare(view, Operation(name, Caller.operator, takes_query=True, limited=False))
+
+
 def declared(app: Flask, endpoint: str | None) -> Operation | None:
     """The declaration behind an endpoint, or ``None``."""
     view = app.view_functions.get(endpoint or "")

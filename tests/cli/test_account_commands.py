@@ -63,7 +63,10 @@ def test_unlock_lets_somebody_in_who_met_the_ceiling(flask, make_app, alice, sql
     assert sign_in(client, alice.email, PASSWORD).status_code == 429
     result = flask("unlock", "Alice@Example.com")
     assert result.exit_code == 0
-    assert result.output == "Failed sign-ins of Alice@Example.com are forgotten.\n"
+    assert (
+        result.output
+        == "Failed sign-ins of Alice@Example.com are forgotten; a network they came from may have to wait some minutes more.\n"
+    )
     assert sign_in(client, alice.email, PASSWORD).status_code == 200
     assert ("sign_in.unlocked",) in sql("SELECT kind FROM audit_events")
 
@@ -71,7 +74,10 @@ def test_unlock_lets_somebody_in_who_met_the_ceiling(flask, make_app, alice, sql
 def test_unlock_says_the_same_of_an_unknown_address(flask):
     result = flask("unlock", "nobody@example.com")
     assert result.exit_code == 0
-    assert result.output == "Failed sign-ins of nobody@example.com are forgotten.\n"
+    assert (
+        result.output
+        == "Failed sign-ins of nobody@example.com are forgotten; a network they came from may have to wait some minutes more.\n"
+    )
 
 
 def test_revoke_all_ends_every_session_within_a_second(flask, alice, bob, anonymous, parts, sql):

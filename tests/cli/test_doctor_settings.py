@@ -33,7 +33,7 @@ def test_settings_that_are_allowed_and_yet_odd(make_app, setting, words):
 def test_ordinary_settings_are_no_complaint(make_app):
     seen = examine(make_app)
     assert seen.about("settings", "warn") == []
-    assert "test, 2 workers of 4 threads" in seen.one("settings", "ok")["what"]
+    assert "test, 2 workers of 6 threads" in seen.one("settings", "ok")["what"]
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,14 @@ def test_of_two_that_deadlock_one_is_told_to_try_again(uow, add, at_once):
     assert conflicts[0].__cause__.orig.pgcode == "40P01"
 
 
+def test_a_row_that_went_while_another_came_to_need_it_is_a_conflict(uow, alice):
+    """23503: run again, the use case finds that it is gone."""
+    orphan = (
+        "INSERT INTO project_members VALUES (gen_random_uuid(), gen_random_uuid(), 'viewer', '2026-01-01')"
+    )
+    assert isinstance(told(uow, orphan), RetryableConflict)
+
+
 @pytest.mark.parametrize(
     ("limit", "state"),
     [("SET LOCAL lock_timeout = '20ms'", "55P03"), ("SET LOCAL statement_timeout = '20ms'", "57014")],

@@ -37,6 +37,12 @@ def test_a_refresh_gives_new_tokens_for_the_same_session(anonymous, alice, first
     assert asks_who_it_is(anonymous, answer["access_token"]).status_code == 200
 
 
+def test_a_suspended_account_gets_no_new_tokens(anonymous, first, sql):
+    sql("UPDATE users SET status = 'suspended'")
+    assert code_of(refreshes(anonymous, first)) == (401, "refresh_invalid")
+    assert state_of_session(sql)[0] == 1
+
+
 def test_sec_18_a_twenty_at_once_get_one_successor(app, first, at_once, sql):
     answers = at_once(20, lambda _number: refreshes(ApiClient(app), first))
     assert [answer.status_code for answer in answers] == [200] * 20
