@@ -72,7 +72,7 @@ def test_a_database_that_is_away_leaves_the_offset_as_it_was(parts, dead_port, a
 
 
 def test_production_has_no_offset(parts, monkeypatch):
-    from app.wiring import Engines
+    from app.wiring.engines import Engines
 
     production = Engines.of(parts.settings.model_copy(update={"app_env": "production"}))
     try:

@@ -1,0 +1,85 @@
+"""The composition root: names every concrete class, hands each what it needs, and lists the API's blueprints.
+
+To add a feature: build its repository and service in the file of its neighbourhood (``accounts``, ``projects``), name
+its blueprint in ``BLUEPRINTS``, its models in app/models.py.
+"""
+
+from typing import Any
+
+from flask import Flask
+
+from app.account import routes as account
+from app.auth import routes as auth
+from app.config import Settings
+from app.core.access import SessionCheck
+from app.core.keys import KeyRing, SigningKeys
+from app.core.mail import MailboxFolder
+from app.core.passwords import PasswordHasher
+from app.measures import Measures
+from app.projects import routes as projects
+from app.readiness import build_checks
+from app.registration import routes as registration
+from app.sessions import routes as sessions
+from app.sweeps import Sweeps
+from app.web import meta
+from app.web.health import Readiness
+from app.web.tokens import JwtAccessTokens
+from app.wiring.accounts import build_accounts
+from app.wiring.engines import Engines
+from app.wiring.foundations import Foundations
+from app.wiring.projects import build_projects
+
+BLUEPRINTS = (
+    meta.blp,
+    registration.blp,
+    auth.blp,
+    sessions.blp,
+    account.blp,
+    projects.blp,
+)
+"""The table of contents of the API."""
+
+
+class Parts:
+    """Everything a request, a job or a command finds: services by class, and the engines."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        engines = Engines.of(settings)
+        self.settings = settings
+        self.engines = engines
+        self.clock, self.uow, self.jobs, self.gate = engines.clock, engines.uow, engines.jobs, engines.gate
+        self.mailbox = engines.mailer if isinstance(engines.mailer, MailboxFolder) else None
+        self.mailer = engines.mailer
+        signing = SigningKeys(KeyRing.parse(settings.signing_keys.get_secret_value()))
+        self.signing_keys = signing
+        self.access_tokens = JwtAccessTokens(app, settings, signing, engines.clock)
+        self.services: dict[type, Any] = {}
+        self.session_check: SessionCheck = self._build()
+        self.readiness = Readiness(build_checks(engines.engine, engines.gate, settings))
+        self.measure = Measures(engines.engine, engines.gate, self.services[PasswordHasher])
+
+    def add(self, thing: Any) -> Any:
+        """Make a service findable by its class."""
+        self.services[type(thing)] = thing
+        return thing
+
+    def refresh_clock(self, *, force: bool = False) -> None:
+        """Read the test clock's offset; production has none."""
+        if self.settings.development:
+            self.engines.offset.refresh(force=force)
+
+    def sweep_soon(self) -> None:
+        """Have every periodic job run once."""
+        for name in Sweeps.NAMES:
+            self.jobs.defer_now(name)
+
+    def _build(self) -> SessionCheck:
+        """Build the features bottom-up; the answer is what the edge asks about sessions."""
+        base = Foundations.on(self.engines, self.add)
+        accounts = build_accounts(base, self.access_tokens)
+        projects_of_people = build_projects(base)
+        Sweeps(
+            base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
+            accounts.sessions, accounts.registrations, projects_of_people,
+        ).register_with(base.jobs)  # fmt: skip
+        return accounts.session_check

@@ -1,0 +1,74 @@
+"""What every feature stands on: made once, handed to each service that needs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app.config import Settings
+from app.core.audit import AuditTrail
+from app.core.cache import FactCache
+from app.core.clock import Clock
+from app.core.events import Events
+from app.core.idempotency import IdempotencyRecords
+from app.core.invalidation import Invalidator
+from app.core.jobs import JobQueue
+from app.core.keys import KeyRing
+from app.core.mail import Mailer
+from app.core.password_policy import PasswordPolicy
+from app.core.passwords import PasswordHasher, waiting_room
+from app.core.system import SystemRepository
+from app.core.throttle import Throttle
+from app.core.uow import UnitOfWork
+from app.wiring.engines import Engines
+
+
+@dataclass
+class Foundations:
+    """Attributes: add: makes a service findable by its class, and answers it. ring: SECRET_KEYS; derive from it."""
+
+    add: Callable[[Any], Any]
+    settings: Settings
+    uow: UnitOfWork
+    clock: Clock
+    jobs: JobQueue
+    cache: FactCache
+    mailer: Mailer
+    ring: KeyRing
+    system: SystemRepository
+    audit: AuditTrail
+    events: Events
+    throttle: Throttle
+    records: IdempotencyRecords
+    invalidator: Invalidator
+    hasher: PasswordHasher
+    policy: PasswordPolicy
+
+    @classmethod
+    def on(cls, engines: Engines, add: Callable[[Any], Any]) -> "Foundations":
+        settings, uow, clock = engines.settings, engines.uow, engines.clock
+        ring = KeyRing.parse(settings.secret_keys.get_secret_value())
+        return cls(
+            add=add,
+            settings=settings,
+            uow=uow,
+            clock=clock,
+            jobs=engines.jobs,
+            cache=engines.cache,
+            mailer=engines.mailer,
+            ring=ring,
+            system=add(SystemRepository(uow)),
+            audit=add(AuditTrail(uow, clock)),
+            events=add(Events(uow, clock)),
+            throttle=add(Throttle(uow, clock, ring.derive("throttle"))),
+            records=add(IdempotencyRecords(uow, clock)),
+            invalidator=add(Invalidator(uow, engines.cache, engines.jobs, lambda: engines.gate.open)),
+            hasher=add(
+                PasswordHasher(
+                    KeyRing.parse(settings.password_peppers.get_secret_value()),
+                    settings.bcrypt_cost,
+                    settings.hash_slots,
+                    max_waiting=waiting_room(settings.threads, settings.hash_slots),
+                )
+            ),
+            policy=add(PasswordPolicy(settings.password_min_length, ("holdfast", settings.product_name))),
+        )
