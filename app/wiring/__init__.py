@@ -1,6 +1,6 @@
 """The composition root: names every concrete class, hands each what it needs, and lists the API's blueprints.
 
-To add a feature: build its repository and service in the file of its neighbourhood (``accounts``, ``projects``), name
+To add a feature: build its repository and service in the file of its neighbourhood (``build_accounts``, ``build_projects``), name
 its blueprint in ``BLUEPRINTS``, its models in app/models.py.
 """
 
@@ -24,10 +24,10 @@ from app.sweeps import Sweeps
 from app.web import meta
 from app.web.health import Readiness
 from app.web.tokens import JwtAccessTokens
-from app.wiring.accounts import build_accounts
+from app.wiring.build_accounts import build_accounts
+from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
 from app.wiring.foundations import Foundations
-from app.wiring.projects import build_projects
 
 BLUEPRINTS = (
     meta.blp,
