@@ -10,6 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
+BUILT_STATEMENTS = {
+    "app/core/schema.py": 1
+}  # GRANT takes no parameters: the role's name is quoted by the driver
 LONGEST, MEDIAN = 300, 90
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "lib"}
 DECISIONS = (
@@ -33,6 +36,27 @@ def decisions(source):
     """Lines on which something is decided or repeated."""
     return sorted({node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, DECISIONS) and hasattr(node, "lineno")}
                   | {node.target.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, ast.comprehension)})  # fmt: skip
+
+
+def injections(source):
+    """Lines where a value could become code: a statement that is put together, and what runs or revives text."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
+            found += [node.lineno] * bool(names & {"pickle", "marshal", "shelve"})
+        elif isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            built = name in {"text", "exec_driver_sql"} and node.args and not fixed(node.args[0])
+            shell = any(word.arg == "shell" for word in node.keywords)
+            runs = isinstance(node.func, ast.Name) and name in {"eval", "exec"}
+            found += [node.lineno] * bool(built or shell or runs)
+    return found
+
+
+def fixed(argument):
+    """A constant text, or a constant's name."""
+    return isinstance(argument, ast.Constant) or (isinstance(argument, ast.Name) and argument.id.isupper())
 
 
 def sql_times(source):
@@ -94,3 +118,26 @@ def test_time_in_sql_is_seen_and_prose_is_not():
     assert sql_times('"""Never now()."""\nx = text("DELETE FROM a WHERE b < now()")') == [2]
     assert sql_times("sa.Column(server_default=sa.text('CURRENT_TIMESTAMP'))") == [1]
     assert sql_times("x = text('SELECT clock_timestamp()')") == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_sec_55_no_value_becomes_code(path):
+    """SEC-55: values reach the database as bound parameters alone."""
+    found = injections(path.read_text())
+    assert len(found) == BUILT_STATEMENTS.get(relative(path), 0)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "text(f'SELECT {x}')",
+        "text('a' + b)",
+        "s.exec_driver_sql(query)",
+        "eval(x)",
+        "run(c, shell=True)",
+        "import pickle",
+    ],
+)
+def test_sec_55_code_from_values_is_seen(source):
+    assert injections(source) == [1]
+    assert injections("text('SELECT 1'); s.exec_driver_sql(QUERY)") == []

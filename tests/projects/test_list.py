@@ -223,7 +223,8 @@ REFUSED = [
 ]
 
 
-def test_what_is_not_known_or_not_valid_is_named(alice, subtests):
+def test_sec_55_what_is_not_known_or_not_valid_is_named(alice, subtests):
+    """SEC-55: sorts and filters come from closed lists, so no part of a query string is ever part of a statement."""
     for query, expected in REFUSED:
         with subtests.test(query=query):
             assert faults(alice, query) == expected
