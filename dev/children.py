@@ -76,9 +76,15 @@ class Child:
             os.close(descriptor)
         identity = Identity.of(process.pid)
         if identity:
-            write_private(
-                record, json.dumps({"name": name, "pid": identity.pid, "started": identity.started})
-            )
+            try:
+                write_private(
+                    record, json.dumps({"name": name, "pid": identity.pid, "started": identity.started})
+                )
+            except BaseException:
+                # Without a record nobody would ever end it: a full disk must leave no orphan.
+                identity.end(())
+                process.wait()
+                raise
         return cls(name, process, identity, record, log)
 
     def ended(self) -> int | None:

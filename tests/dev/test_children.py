@@ -1,5 +1,6 @@
 """Processes of ours are ended, others that happen to have their pid are not."""
 
+import errno
 import json
 import os
 import signal
@@ -85,6 +86,19 @@ def test_a_child_leads_its_own_session_and_its_words_go_to_a_private_log(tmp_pat
         child.stop(((signal.SIGTERM, 5.0),))
     assert child.ended() == -signal.SIGTERM
     assert not child.record.exists()
+
+
+def test_a_child_that_cannot_be_recorded_does_not_stay(tmp_path, monkeypatch):
+    started = []
+
+    def full_disk(_path, text):
+        started.append(json.loads(text))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("dev.children.write_private", full_disk)
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+        Child.start("valkey", SLEEP, tmp_path)
+    assert not Identity(started[0]["pid"], started[0]["started"]).alive
 
 
 def test_a_child_that_does_not_listen_is_killed_with_its_session(tmp_path):
