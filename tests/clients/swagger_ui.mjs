@@ -51,5 +51,8 @@ const phone = await open("/docs", { width: 390, height: 844 });
 await phone.locator("#operations-projects-createProject").waitFor();
 const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 await picture(phone, "6-phone");
+const errors = await open("/docs/errors", { width: 390, height: 844 });
+const errorsOverflow = await errors.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+await picture(errors, "6-phone-errors");
 
-await finish({ operations, offered, signedIn, created, background, overflow });
+await finish({ operations, offered, signedIn, created, background, overflow, errorsOverflow });
