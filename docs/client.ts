@@ -51,7 +51,7 @@ export class Holdfast {
     private readonly signedOut: () => void = () => {},
   ) {}
 
-  /** At the start of the app: whether somebody is still signed in. */
+  /** At the start of the app: whether somebody is still signed in. Throws when offline: ask again later. */
   async resume(): Promise<boolean> {
     try {
       await this.refresh(null);
