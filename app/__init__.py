@@ -26,7 +26,7 @@ PAGES = (
     link_pages.blueprint,
     well_known.blueprint,
 )
-DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint)
+DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint, docs.front)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -20,6 +20,7 @@ from dev.valkey import ValkeyServer
 
 _READY_PATIENCE = 90.0
 _DEGRADED_PATIENCE = 10.0
+_WITHOUT_VALKEY = 20.0
 _OK, _UNAVAILABLE = 200, 503
 _SERVICE_STEPS = ((signal.SIGTERM, 6.0), (signal.SIGQUIT, 1.0))
 
@@ -41,6 +42,7 @@ class Launcher:
         self.engines: list[PostgresServer | ValkeyServer] = []
         self.children: dict[str, Child] = {}
         self.tails: dict[str, Tail] = {}
+        self._valkey_ended: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._count)
 
@@ -116,6 +118,7 @@ class Launcher:
         """
         while True:
             self.check_alive()
+            self._mind_valkey()
             for tail in self.tails.values():
                 for line in tail.fresh():
                     say(line)
@@ -123,7 +126,10 @@ class Launcher:
 
     def check_alive(self) -> None:
         """Raise a fault when one of ours ended by itself; its last lines are shown."""
-        engines = [engine.child for engine in self.engines if engine.child]
+        # The service goes on without Valkey, so its end is none: see _mind_valkey.
+        engines = [
+            engine.child for engine in self.engines if isinstance(engine, PostgresServer) and engine.child
+        ]
         for child in (*self.children.values(), *engines):
             code = child.ended()
             if code is not None:
@@ -134,6 +140,22 @@ class Launcher:
                 )
                 self._show_end(child.name)
                 raise Fault(f"the {child.name} process {how}; all of its log: {child.log}")
+
+    def _mind_valkey(self) -> None:
+        """Start Valkey again when it ended, after a while in which one can see how the service does without it."""
+        for engine in self.engines:
+            if not isinstance(engine, ValkeyServer) or engine.child is None or engine.child.ended() is None:
+                continue
+            if self._valkey_ended is None:
+                self._valkey_ended = time.monotonic()
+                say(
+                    f"  valkey ended; the service goes on without it, and it starts again in {_WITHOUT_VALKEY:.0f} s"
+                )
+            elif time.monotonic() - self._valkey_ended >= _WITHOUT_VALKEY:
+                engine.stop()
+                engine.start(self.pause)
+                self._valkey_ended = None
+                say("  valkey runs again")
 
     def close(self) -> None:
         """End everything that was started, users of a thing before the thing; a second signal hurries."""

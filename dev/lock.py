@@ -29,8 +29,8 @@ def only_one(home: Path, about: str) -> Iterator[None]:
             file.seek(0)
             told = file.read().strip() or "starting"
             raise Fault(
-                f"it already runs from this folder ({told}). Stop it with Ctrl-C in its terminal, "
-                "or copy the folder for a second one."
+                f"it already runs from this folder ({told}). Stop it with Ctrl-C in its terminal (ending takes up to "
+                "ten seconds), or copy the folder for a second one."
             ) from None
         file.seek(0)
         file.truncate()

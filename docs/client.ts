@@ -43,11 +43,13 @@ const TRIES = 5;
 export class Holdfast {
   private access: string | null = null;
   private refreshing: Promise<void> | null = null;
+  private signedOff = false;
 
   /** `base` ends in /api/v1. Give a `store` on a phone; without one the refresh token travels as a cookie. */
   constructor(
     private readonly base: string,
     private readonly store: TokenStore | null = null,
+    /** Called when nobody is signed in any more, and at the start when nobody was. */
     private readonly signedOut: () => void = () => {},
   ) {}
 
@@ -69,8 +71,11 @@ export class Holdfast {
 
   async signOut(): Promise<void> {
     const token = await this.store?.read();
-    await this.auth("logout", token ? { refresh_token: token } : {});
-    await this.forget();
+    try {
+      await this.auth("logout", token ? { refresh_token: token } : {});
+    } finally {
+      await this.forget(); // here at least, whatever the network says
+    }
   }
 
   /** One JSON request. Its problems are thrown as ApiError. */
@@ -96,7 +101,8 @@ export class Holdfast {
       const used = this.access;
       const response = await this.attempt(request, used, attempt);
       if (response === null) continue;
-      if (response.status !== 401 || refreshed || !used) return response;
+      // Without an access token too: an app that started offline still has its refresh token.
+      if (response.status !== 401 || refreshed || (!used && this.signedOff)) return response;
       await this.refresh(used);
       refreshed = true;
     }
@@ -141,10 +147,12 @@ export class Holdfast {
     // First stored, then used: once the new access token was used, the old refresh token is worth nothing.
     if (this.store && signedIn.refresh_token) await this.store.write(signedIn.refresh_token);
     this.access = signedIn.access_token;
+    this.signedOff = false;
   }
 
   private async forget(): Promise<void> {
     this.access = null;
+    this.signedOff = true;
     await this.store?.clear();
     this.signedOut();
   }

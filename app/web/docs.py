@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import flask_swagger_ui
-from flask import Blueprint, Response, current_app, request, send_from_directory
+from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
 
 from app.core.errors import Code
 from app.web.explanations import EXPLANATIONS
@@ -20,6 +20,7 @@ A_DAY = 86_400
 # Swagger UI draws its icons from data: URLs.
 POLICY = {"img-src": "'self' data:"}
 blueprint = Blueprint("docs", __name__)
+front = Blueprint("front", __name__)
 
 
 def document() -> dict[str, Any]:
@@ -40,6 +41,13 @@ def openapi_json() -> Response:
     response.set_etag(hashlib.blake2b(kept, digest_size=8).hexdigest())
     response.headers["Cache-Control"] = "no-cache"
     return response.make_conditional(request)  # type: ignore[return-value]  # the same object
+
+
+@front.get("/")
+@public("frontDoor")
+def front_door() -> Response:
+    """On a laptop the bare address leads to the documentation."""
+    return redirect(url_for("docs.swagger_ui"))  # type: ignore[return-value]  # Flask's response class at run time
 
 
 @blueprint.get("/docs")

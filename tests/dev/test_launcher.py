@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
+from dev.engine_state import EngineState
 from dev.faults import Fault, Stopped
 from dev.launcher import Launcher
+from dev.valkey import ValkeyServer
 
 SLEEP = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(600)"]
 FAIL = [sys.executable, "-c", "print('what went wrong'); raise SystemExit(3)"]
@@ -37,6 +39,21 @@ def test_a_process_that_is_killed_is_told_as_such(launcher):
     child.process.kill()
     with pytest.raises(Fault, match="the api process was killed by SIGKILL"):
         launcher.watch()
+
+
+def test_valkey_may_end_and_comes_back(launcher, monkeypatch, capsys):
+    """The service does without it; who stops it by hand sees how."""
+    monkeypatch.setattr("dev.launcher._WITHOUT_VALKEY", 0.0)
+    valkey = ValkeyServer(launcher.home, EngineState.load(launcher.home), throwaway=True)
+    launcher.engine(valkey)
+    first = valkey.child
+    first.process.kill()
+    first.process.wait(10)
+    for _look in range(2):
+        launcher.check_alive()
+        launcher._mind_valkey()
+    assert valkey.child.ended() is None
+    assert "valkey ended; the service goes on without it" in capsys.readouterr().out
 
 
 def test_everything_is_ended_when_one_is_gone(launcher):

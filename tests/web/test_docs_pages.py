@@ -16,6 +16,11 @@ def test_the_document_is_served_with_a_tag(app, anonymous):
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_the_bare_address_leads_here(anonymous):
+    answer = anonymous.get("//")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")
+
+
 def test_the_pages(anonymous):
     page = anonymous.get("//docs")
     assert page.status_code == 200

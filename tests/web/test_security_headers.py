@@ -11,7 +11,7 @@ from tests.fixtures.error_kinds import KINDS, failing_client
 __all__ = ["failing_client"]
 
 PAGES = (
-    "/docs", "/docs/errors", "/docs/files/swagger-ui.css", "/docs/files/swagger-ui-bundle.js", "/api/v1/openapi.json",
+    "/", "/docs", "/docs/errors", "/docs/files/swagger-ui.css", "/docs/files/swagger-ui-bundle.js", "/api/v1/openapi.json",
     "/livez", "/readyz", "/.well-known/jwks.json", "/.well-known/security.txt", "/.well-known/change-password",
     "/verify-email", "/dev/mailbox",
 )  # fmt: skip

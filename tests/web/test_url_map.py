@@ -12,7 +12,7 @@ from tests.fixtures.contract import documented_operations
 
 FROZEN = Path(__file__).with_name("operation_ids.txt")
 PAGES = {
-    "/api/v1/openapi.json", "/docs", "/docs/errors", "/docs/files/<name>", "/livez", "/readyz",
+    "/", "/api/v1/openapi.json", "/docs", "/docs/errors", "/docs/files/<name>", "/livez", "/readyz",
     "/.well-known/jwks.json", "/.well-known/security.txt", "/.well-known/change-password",
     "/.well-known/apple-app-site-association", "/.well-known/assetlinks.json",
     "/assets/<digest>/<name>", "/verify-email",
@@ -84,6 +84,7 @@ def test_development_pages_do_not_exist_in_production(make_app):
     assert not [rule for rule in rules if rule.startswith("/dev")]
     client = ApiClient(production)
     assert client.get("//dev/mailbox").status_code == 404
+    assert client.get("//").status_code == 404
     assert client.post("//dev/clock", json={"advance_seconds": 1}).status_code == 404
 
 
