@@ -27,7 +27,7 @@ from app.web.tokens import JwtAccessTokens
 from app.wiring.build_accounts import build_accounts
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
-from app.wiring.foundations import Foundations
+from app.wiring.foundations import Foundations, Service
 
 BLUEPRINTS = (
     meta.blp,
@@ -58,7 +58,7 @@ class Parts:
         self.readiness = Readiness(build_checks(engines.engine, engines.gate, settings))
         self.measure = Measures(engines.engine, engines.gate, self.services[PasswordHasher])
 
-    def add(self, thing: Any) -> Any:
+    def add(self, thing: Service) -> Service:
         """Make a service findable by its class."""
         self.services[type(thing)] = thing
         return thing

@@ -74,7 +74,7 @@ def _build_registration(
     settings, uow, clock = base.settings, base.uow, base.clock
     rows = RegistrationRepository(uow)
     codes = VerificationCodes(base.ring.derive("verify-email-link"), base.ring.derive("verify-email-code"))
-    service: RegistrationService = base.add(
+    service = base.add(
         RegistrationService(
             uow, rows, users, sessions, grants, base.hasher, base.policy, codes, base.throttle,
             _registration_budgets(settings),
