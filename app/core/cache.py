@@ -8,7 +8,7 @@ import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import orjson
@@ -136,7 +136,14 @@ class FactCache:
         self._local: dict[str, tuple[float, Any]] = {}
 
     def fetch(
-        self, namespace: str, owner: str, variant: str, load: Callable[[], Any], *, local: bool = False
+        self,
+        namespace: str,
+        owner: str,
+        variant: str,
+        load: Callable[[], Any],
+        *,
+        shape: Iterable[str] = (),
+        local: bool = False,
     ) -> Any:
         """The facts, from the nearest level that has them.
 
@@ -145,19 +152,22 @@ class FactCache:
             owner: the thing whose change makes the facts wrong (a project, a session).
             variant: what else they depend on (a viewer); may be empty.
             load: asks PostgreSQL; answers JSON data or ``None``. ``None`` is not kept.
+            shape: the names of the facts. Processes of two releases share Redis while one replaces the other;
+                neither takes facts of the other's shape.
             local: also keep them in this process, which then may not see a writer's change for up to a second:
                 right for a session's state, wrong for what a client reads back after it wrote.
         """
         if not self._enabled:
             return load()
         key, generation_key = cache_key(namespace, owner, variant), cache_key(namespace, owner)
+        stored_key = cache_key(namespace, owner, variant, *shape)
         kept = self._local.get(key) if local else None
         if kept and kept[0] > time.monotonic():
             self._on_lookup(namespace, "local")
             return kept[1]
         started = time.monotonic()
         try:
-            generation, stored = self._read(generation_key, key)
+            generation, stored = self._read(generation_key, stored_key)
         except RedisUnavailableError:
             self._on_lookup(namespace, "down")
             return self._keep(key, load(), started + FACT_TTL_MS / 1000, local=local)
@@ -170,7 +180,7 @@ class FactCache:
         expires = wall_seconds() + FACT_TTL_MS / 1000
         facts = load()
         if facts is not None:
-            self._write(key, [generation, expires, facts])
+            self._write(stored_key, [generation, expires, facts])
         return self._keep(key, facts, started + FACT_TTL_MS / 1000, local=local)
 
     def forget_here(self, namespace: str, owner: str, variant: str = "") -> None:

@@ -18,7 +18,7 @@ from app.core.versions import check_version
 from app.projects import policy
 from app.projects.models import Project, ProjectRole, ProjectStatus
 from app.projects.repository import ProjectFilters, ProjectRepository
-from app.projects.views import ProjectView
+from app.projects.views import FACTS, ProjectView
 
 NAMESPACE = "project"
 SWEEP_BATCH = 200
@@ -75,7 +75,7 @@ class ProjectService:
             AppError: ``not_found`` where the caller may not know of it.
         """
         facts = self._cache.fetch(
-            NAMESPACE, str(project_id), str(actor.user_id), lambda: self._load(actor, project_id)
+            NAMESPACE, str(project_id), str(actor.user_id), lambda: self._load(actor, project_id), shape=FACTS
         )
         if facts is None or not policy.can_read(facts["my_role"], facts["status"]):
             raise not_found("project")

@@ -34,7 +34,7 @@ class ProjectView:
 
     def facts(self) -> dict[str, Any]:
         """As JSON data, for the cache."""
-        facts = {name: getattr(self, name) for name in (*PLAIN, "my_role")}
+        facts = {name: getattr(self, name) for name in FACTS}
         facts.update({name: str(facts[name]) for name in IDS})
         facts.update({name: facts[name].isoformat() if facts[name] else None for name in TIMES})
         return facts
@@ -50,4 +50,8 @@ class ProjectView:
         return cls(**values)
 
 
-PLAIN = tuple(field.name for field in fields(ProjectView) if field.name not in {"my_role", "owner", "counts"})
+EXPANDED = {"owner", "counts"}
+"""Never cached: asked for and added on each reading."""
+FACTS = tuple(field.name for field in fields(ProjectView) if field.name not in EXPANDED)
+PLAIN = tuple(name for name in FACTS if name != "my_role")
+"""What the row itself has."""

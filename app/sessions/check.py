@@ -8,10 +8,11 @@ from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.uow import UnitOfWork
-from app.sessions.repository import SessionRepository
+from app.sessions.repository import SessionFacts, SessionRepository
 
 NAMESPACE = "session"
 REMEMBERED = 20_000
+SHAPE = tuple(SessionFacts.__annotations__)
 
 
 class SessionChecker:
@@ -30,7 +31,9 @@ class SessionChecker:
 
     def check(self, session_id: UUID, user_id: UUID, generation: int) -> Actor:
         """The actor behind the session; see ``SessionCheck.check``."""
-        facts = self._cache.fetch(NAMESPACE, str(session_id), "", lambda: self._load(session_id), local=True)
+        facts: SessionFacts | None = self._cache.fetch(
+            NAMESPACE, str(session_id), "", lambda: self._load(session_id), shape=SHAPE, local=True
+        )
         if facts is None or not facts["live"]:
             raise AppError(Code.session_revoked, "This session was ended. Sign in again.")
         if facts["user_id"] != str(user_id):
@@ -45,7 +48,7 @@ class SessionChecker:
         authenticated_at = datetime.fromisoformat(facts["authenticated_at"])
         return Actor(user_id, session_id, SiteRole(facts["role"]), authenticated_at)
 
-    def _load(self, session_id: UUID) -> dict[str, object] | None:
+    def _load(self, session_id: UUID) -> SessionFacts | None:
         with self._uow.reading():
             return self._sessions.facts(session_id)
 

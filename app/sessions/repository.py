@@ -1,7 +1,7 @@
 """SQL of sessions."""
 
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -10,6 +10,19 @@ from app.core.repository import Repository
 from app.core.system import SystemState
 from app.sessions.models import Session
 from app.users.models import User
+
+
+class SessionFacts(TypedDict):
+    """What the check of an access token needs, as JSON data."""
+
+    user_id: str
+    seen: int
+    min: int
+    expires_at: str
+    authenticated_at: str
+    live: bool
+    role: str
+    status: str
 
 
 class SessionRepository(Repository[Session]):
@@ -26,8 +39,8 @@ class SessionRepository(Repository[Session]):
         )
         return self.session.execute(statement).scalar_one_or_none()
 
-    def facts(self, session_id: UUID) -> dict[str, Any] | None:
-        """What the check of an access token needs, as JSON data; one statement."""
+    def facts(self, session_id: UUID) -> SessionFacts | None:
+        """What the check of an access token needs; one statement."""
         row = self.session.execute(
             select(
                 Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,

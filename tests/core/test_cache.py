@@ -159,6 +159,25 @@ def test_a_generation_that_redis_evicted_cannot_come_back(cache, redis_client):
     assert fetch(cache, source) == "new"
 
 
+def test_two_releases_take_no_facts_of_each_other_and_forget_together(make_cache):
+    """One gives its facts another name more than the other while it takes over from it."""
+    older, newer = make_cache(), make_cache()
+    source = Source()
+
+    def ask(cache, shape):
+        return cache.fetch(
+            "project", "p1", "alice", lambda: dict.fromkeys(shape, source.load()["value"]), shape=shape
+        )
+
+    for _ in range(2):
+        assert ask(older, ("value",)) == {"value": "old"}
+        assert ask(newer, ("value", "more")) == {"value": "old", "more": "old"}
+    source.value = "new"
+    older.forget("project", "p1")
+    assert ask(older, ("value",)) == {"value": "new"}
+    assert ask(newer, ("value", "more")) == {"value": "new", "more": "new"}
+
+
 def test_two_readers_that_miss_at_once_agree_on_one_generation(make_cache, at_once):
     source, caches = Source(), [make_cache() for _ in range(8)]
     assert at_once(8, lambda number: fetch(caches[number], source)) == ["old"] * 8

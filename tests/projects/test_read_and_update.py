@@ -2,6 +2,8 @@
 
 import pytest
 
+from app.projects.service import NAMESPACE
+from app.projects.views import FACTS
 from tests.fixtures.projects import NO_SUCH_ID
 
 FOREIGN = {
@@ -198,3 +200,19 @@ def test_a_body_is_an_object(alice, subtests):
 def test_names_may_repeat(alice):
     assert alice.creates("Reef").id != alice.creates("Reef").id
     assert len(alice.get("/projects").json["items"]) == 2
+
+
+@pytest.mark.parametrize("theirs", [(*FACTS, "colour"), FACTS[:-1]])
+def test_facts_that_another_release_cached_are_not_taken(alice, parts, theirs):
+    """While one release takes over from another, two that know different fields share Redis."""
+    project = alice.creates()
+    facts = {**project.facts(), "colour": "red"}
+    parts.engines.cache.fetch(
+        NAMESPACE,
+        str(project.id),
+        str(alice.user.id),
+        lambda: {name: facts[name] for name in theirs},
+        shape=theirs,
+    )
+    answer = alice.get(f"/projects/{project.id}")
+    assert (answer.status_code, answer.json["id"]) == (200, str(project.id))
