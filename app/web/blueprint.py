@@ -30,6 +30,17 @@ class Blueprint(SmorestBlueprint):
 
     ARGUMENTS_PARSER = Parser()
 
+    def route(self, rule: str, **_options: Any) -> Callable[[View], View]:
+        """Refused: a route of the API says who may call it, which flask-smorest's own decorator cannot.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"{self.name}: declare {rule or '/'} by {type(self).__name__}.operation, which names its caller; see"
+            " docs/add-a-feature.md"
+        )
+
     def operation(
         self,
         method: str,

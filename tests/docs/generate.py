@@ -53,6 +53,9 @@ def application() -> Flask:
 
 def problem_codes() -> str:
     """Every problem code, by status, each with an anchor of its own."""
+    for name, known in (("problems.py", CATALOGUE), ("explanations.py", EXPLANATIONS)):
+        unknown = [code.value for code in Code if code not in known]
+        assert not unknown, f"app/web/{name} has nothing about {unknown}"
     lines = []
     for status in dict.fromkeys(sorted(kind.status for kind in CATALOGUE.values())):
         lines += [
@@ -105,8 +108,10 @@ def other_routes() -> dict[str, set[str]]:
     for rule in app.url_map.iter_rules():
         path = re.sub(r"<(?:[a-z]+:)?([a-z_]+)>", r"{\1}", rule.rule)
         if path not in documented:
+            operation = declared(app, rule.endpoint)
+            assert operation, f"{path} declares no caller, so nobody may call it: see app/web/operations.py"
             for method in sorted(set(rule.methods or ()) - {"HEAD", "OPTIONS"}):
-                routes.setdefault(f"{method} {path}", set()).add(declared(app, rule.endpoint).caller.value)
+                routes.setdefault(f"{method} {path}", set()).add(operation.caller.value)
     return routes
 
 

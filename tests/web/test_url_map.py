@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.core.access import Caller
+from app.web.blueprint import Blueprint
 from app.web.operations import declared
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
@@ -76,6 +77,12 @@ def test_sec_37_every_other_operation_asks_who_calls(app, anonymous):
     for operation in private:
         answer = anonymous.open(operation.method, operation.address)
         assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated"), operation.name
+
+
+@pytest.mark.parametrize("decorator", ["route", "get", "post"])
+def test_sec_37_a_route_of_the_api_cannot_be_written_without_its_caller(decorator):
+    with pytest.raises(TypeError, match=r"declare /kelp by Blueprint\.operation, which names its caller"):
+        getattr(Blueprint("kelp", __name__), decorator)("/kelp")(lambda: "")
 
 
 def test_development_pages_do_not_exist_in_production(make_app):
