@@ -21,7 +21,7 @@ run: venv ## Start the whole service; PORT=8000 HOST=127.0.0.1 (HOST=0.0.0.0 for
 test: venv ## Run the tests on real PostgreSQL and Valkey; ARGS="tests/core -k pages" for some of them
 	@$(PY) -m dev.test $(ARGS) $(PYTEST_ARGS)
 
-check: venv ## Check format, lint, types, import contracts, dependencies, documents, container and CI files
+check: venv ## Check format, lint, types, import contracts, house rules, dependencies, documents, container and CI files
 	@$(PY) -m dev.check
 
 format: venv ## Format the code and mend what the linter can mend

@@ -44,6 +44,7 @@ def checks() -> list[Check]:
         ("dependencies", [tools / "deptry", "."]),
         # What bandit calls low is in the linter's own rules, with the exceptions written where they are.
         ("security lint", [tools / "bandit", "--quiet", "--severity-level", "medium", "--recursive", "app"]),
+        ("house rules", [sys.executable, "-m", "pytest", "tests/architecture/test_house_rules.py"]),
         ("documents", [sys.executable, "-m", "pytest", "tests/docs"]),
     ]
     scripts = shell_scripts()

@@ -24,6 +24,10 @@ SQL_TIME = re.compile(
 )
 
 
+# Where statements are written; web/idempotency.py and others open a unit of work and never look into it.
+SPEAKS_SQL = {"repository.py", "models.py"}
+
+
 def relative(path):
     return str(path.relative_to(ROOT))
 
@@ -106,6 +110,36 @@ def test_a_route_decides_nothing(path):
 )
 def test_decisions_are_seen(source):
     assert decisions(source)
+
+
+def sessions_used(source):
+    """Lines that take the database session out of a unit of work."""
+    nodes = list(ast.walk(ast.parse(source)))
+    taken = [
+        (node.value, node.lineno)
+        for node in nodes
+        if isinstance(node, ast.Attribute) and node.attr == "session"
+    ]
+    opened = [
+        (node.context_expr, node.optional_vars.lineno)
+        for node in nodes
+        if isinstance(node, ast.withitem) and node.optional_vars
+    ]
+    return sorted(line for owner, line in taken + opened if "uow" in ast.unparse(owner))
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent.name != "core"], ids=relative)
+def test_only_repositories_speak_to_the_database(path):
+    """The contract `sql` sees imports; a session needs none."""
+    if path.name not in SPEAKS_SQL:
+        assert sessions_used(path.read_text()) == [], "write it in repository.py, and call that"
+
+
+def test_a_session_in_a_service_is_seen():
+    assert sessions_used("self._uow.session.connection().exec_driver_sql('SELECT 1')") == [1]
+    assert sessions_used("with self._uow.reading() as session:\n    session.get(Project, key)") == [1]
+    assert sessions_used("with self._uow:\n    self._projects.find(key)") == []
+    assert sessions_used("parts().session_check.check(key)") == []
 
 
 @pytest.mark.parametrize("path", [*SOURCES, *MIGRATIONS], ids=relative)
