@@ -1,7 +1,7 @@
 """The documents as the tests see them: text, headings, code, tables."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +77,14 @@ def table(text: str, *columns: str) -> list[dict[str, str]]:
     rows = [row for each in tables(text) for row in each if list(row)[: len(columns)] == list(columns)]
     assert rows, f"there is no table with the columns {columns}"
     return rows
+
+
+def same(told: Iterable[str], known: Iterable[str], where: str) -> None:
+    """A page tells each thing that there is once, and nothing else; where not, the words say what to mend."""
+    told, known = sorted(map(str, told)), sorted(map(str, known))
+    lacks, stray = [each for each in known if each not in told], [each for each in told if each not in known]
+    twice = sorted({each for each in told if told.count(each) > 1})
+    assert told == known, f"{where}: add a line for {lacks}, take out {stray}, said twice {twice}"
 
 
 def words(cell: str) -> list[str]:

@@ -4,7 +4,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from app.config import Settings
-from tests.docs.pages import DOCS, NONE, read, section, table, words
+from tests.docs.pages import DOCS, NONE, read, same, section, table, words
 from tests.fixtures.settings import KEYS
 
 PAGE = read(DOCS / "configuration.md")
@@ -22,12 +22,13 @@ def shown(default):
 
 
 def test_every_setting_has_its_line_and_no_line_is_of_another():
-    assert sorted(ROWS) == sorted(name.upper() for name in Settings.model_fields)
+    same(ROWS, (name.upper() for name in Settings.model_fields), "docs/configuration.md")
 
 
 def test_the_defaults_are_those_of_the_code():
     defaults = {name.upper(): shown(field.default) for name, field in Settings.model_fields.items()}
-    assert {name: row["Default"] for name, row in ROWS.items()} == defaults
+    wrong = {name: defaults[name] for name, row in ROWS.items() if row["Default"] != defaults.get(name)}
+    assert wrong == {}, "the column Default of docs/configuration.md says something else about these"
 
 
 def test_every_setting_has_a_meaning():

@@ -3,21 +3,22 @@
 import re
 
 from app.core.errors import Code, FieldCode
-from tests.docs.pages import DOCS, fences, prose, read, section, table, words
+from tests.docs.pages import DOCS, fences, prose, read, same, section, table, words
 
 PAGE = read(DOCS / "errors.md")
 GUIDE = read(DOCS / "guide.md")
+EXPLAINED = "docs/errors.md (by tests.docs.generate, from app/web/problems.py and app/web/explanations.py)"
 
 
 def test_every_problem_code_has_its_line_and_anchor():
     rows = table(PAGE, "Code", "Title", "What it means, what to do")
-    assert sorted(word for row in rows for word in words(row["Code"])) == sorted(Code)
+    same((word for row in rows for word in words(row["Code"])), Code, EXPLAINED)
     assert all(f'<a id="{code}"></a>' in PAGE for code in Code)
 
 
 def test_every_field_code_has_its_line():
     rows = table(section(PAGE, "Field codes"), "Code", "Meaning", "`params`")
-    assert sorted(word for row in rows for word in words(row["Code"])) == sorted(FieldCode)
+    same((word for row in rows for word in words(row["Code"])), FieldCode, "docs/errors.md, Field codes")
 
 
 def test_what_may_be_repeated_names_codes_that_exist():

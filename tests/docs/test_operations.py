@@ -6,9 +6,10 @@ import re
 from app.core.db import Base
 from app.models import __all__ as _every_model
 from app.sweeps import Sweeps
-from tests.docs.pages import DOCS, ROOT, read, section, table, words
+from tests.docs.pages import DOCS, ROOT, read, same, section, table, words
 
 PAGE = read(DOCS / "operations.md")
+RETENTION = "docs/operations.md, Retention"
 OF_THE_QUEUE = {"procrastinate_jobs"}
 ADDED_TO_EACH_LINE = {"time", "level", "event", "request_id"}
 LOGGED = re.compile(r'logger\.(?:info|warning|error|exception)\(\s*"([a-z_]+)"|\)\.exception\("([a-z_]+)"')
@@ -17,7 +18,7 @@ LOGGED = re.compile(r'logger\.(?:info|warning|error|exception)\(\s*"([a-z_]+)"|\
 def test_every_metric_has_its_line_and_an_alert():
     rows = table(section(PAGE, "Metrics"), "Metric", "Meaning", "Alert when")
     metrics = set(re.findall(r'"(holdfast_\w+)"', read(ROOT / "app/core/metrics.py")))
-    assert {words(row["Metric"])[0] for row in rows} == metrics
+    same((words(row["Metric"])[0] for row in rows), metrics, "docs/operations.md, Metrics")
     assert all(row["Alert when"] for row in rows)
 
 
@@ -43,8 +44,8 @@ def test_every_check_of_readiness_is_told(parts):
 def test_every_table_and_every_sweep_has_its_line():
     rows = table(section(PAGE, "Retention"), "Table", "What is in it", "Kept", "Job")
     assert _every_model
-    assert {words(row["Table"])[0] for row in rows} == set(Base.metadata.tables) | OF_THE_QUEUE
-    assert {word for row in rows for word in words(row["Job"])} == set(Sweeps.NAMES)
+    same((words(row["Table"])[0] for row in rows), set(Base.metadata.tables) | OF_THE_QUEUE, RETENTION)
+    same((word for row in rows for word in words(row["Job"])), Sweeps.NAMES, RETENTION)
 
 
 def logged_with(source, event):

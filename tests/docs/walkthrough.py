@@ -27,7 +27,10 @@ class Step:
         before = "".join(line[1:] for line in lines if line[0] != "+")
         after = "".join(line[1:] for line in lines if line[0] != "-")
         text = path.read_text()
-        assert text.count(before) == 1, f"{self.path} has {text.count(before)} places like this:\n{before}"
+        assert text.count(before) == 1, (
+            f"docs/add-a-feature.md shows lines of {self.path} as they are not: {text.count(before)} places are like"
+            f" this; write them in the document as they stand in the code now\n{before}"
+        )
         path.write_text(text.replace(before, after))
 
 
