@@ -61,8 +61,8 @@ class Sweeps:
             "projects.purge_trash": lambda: self._projects.purge_trash(keep.trash_days),
             "jobs.sweep": self._in_one(jobs.sweep),
         }
-        for minute, name in enumerate(self.NAMES):
-            jobs.register(name, hourly[name], cron=f"{minute * 7} * * * *")
+        for number, name in enumerate(self.NAMES):
+            jobs.register(name, hourly[name], cron=f"{number * 60 // len(self.NAMES)} * * * *")
 
     def _before(self, days: int) -> datetime:
         return self._clock.now() - timedelta(days=days)

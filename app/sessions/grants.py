@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from app.core.access import AccessTokens
 from app.sessions.lifetimes import Lifetimes
@@ -20,7 +21,7 @@ class SignedIn:
     expires_in: int
     refresh_token: str | None
     refresh_expires_at: datetime
-    session_id: object
+    session_id: UUID
     step_up_until: datetime
     device_token: str | None
     user: User
@@ -50,7 +51,7 @@ class Grants:
         self.lifetimes = lifetimes
 
     def of(self, session: Session) -> SignedIn:
-        """Tokens of the session's newest generation; call it after the commit."""
+        """Tokens of the session's newest generation; they are good once its row is committed."""
         user = self._users.get(session.user_id)
         access_token, seconds = self._access_tokens.issue(
             user_id=user.id, session_id=session.id, generation=session.counter, role=user.role

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from app.core.access import Actor, SiteRole
+from app.core.access import AccountStatus, Actor, SiteRole
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.events import EventKind, Events
@@ -59,7 +59,7 @@ class UserService:
                     password_hash=password_hash,
                     display_name=display_name,
                     role=role.value,
-                    status="active",
+                    status=AccountStatus.active.value,
                     mfa_enabled=False,
                     version=1,
                     created_at=now,

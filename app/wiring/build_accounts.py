@@ -10,7 +10,12 @@ from app.core.throttle import Budget
 from app.registration.codes import VerificationCodes
 from app.registration.jobs import RegistrationJobs
 from app.registration.repository import RegistrationRepository
-from app.registration.service import RegistrationBudgets, RegistrationRules, RegistrationService
+from app.registration.service import (
+    CODE_TRIES,
+    RegistrationBudgets,
+    RegistrationRules,
+    RegistrationService,
+)
 from app.sessions.check import SessionChecker
 from app.sessions.grants import Grants
 from app.sessions.jobs import SessionJobs
@@ -101,5 +106,5 @@ def _registration_budgets(settings: Settings) -> RegistrationBudgets:
         address=Budget.of("register-address", settings.rate_limit_register_address, factor),
         mail=Budget.of("verification-mail", settings.rate_limit_verification_mail, factor),
         verify=Budget.of("verify-address", settings.rate_limit_verify_address, factor),
-        code=Budget("verify-code", 5, settings.verification_code_minutes * 60),
+        code=Budget("verify-code", CODE_TRIES, settings.verification_code_minutes * 60),
     )
