@@ -132,10 +132,11 @@ def test_alembic_would_notice_a_missing_index(scratch):
         connection.rollback()
 
 
-def test_revisions_are_one_line():
+def test_revisions_are_one_line_and_numbered_without_a_gap():
     script = ScriptDirectory.from_config(alembic_config())
     assert len(script.get_heads()) == 1
-    assert [each.revision for each in script.walk_revisions()] == ["0002", "0001"]
+    numbers = [each.revision for each in script.walk_revisions()]
+    assert numbers == [f"{number:04}" for number in range(len(numbers), 0, -1)]
 
 
 @pytest.mark.parametrize("path", sorted((MIGRATIONS / "versions").glob("*.py")), ids=lambda path: path.stem)

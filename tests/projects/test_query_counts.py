@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.fixtures.statements import in_short
+
 
 @pytest.fixture
 def warm(alice):
@@ -133,3 +135,17 @@ def test_an_idempotency_key_adds_a_lock_a_look_and_an_insert(warm, statements):
     with statements() as sent:
         warm.patch(path, json={"name": "Kelp"}, headers=headers)
     assert warmed(sent) == ["SELECT", "SELECT idempotency_records", "COMMIT"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT a FROM projects JOIN users ON true", "SELECT projects"),
+        ("SELECT EXISTS (SELECT b FROM (SELECT c FROM users) AS d) FROM projects", "SELECT projects"),
+        ("SELECT count(*) AS n FROM (SELECT a FROM projects LIMIT 9) AS anon_1", "SELECT projects"),
+        ("INSERT INTO events (kind) SELECT k FROM users", "INSERT events"),
+        ("SELECT 1", "SELECT"),
+    ],
+)
+def test_a_statement_is_named_by_its_own_table(statement, expected):
+    assert in_short(statement) == expected
