@@ -15,6 +15,9 @@ from app.users.emails import email_key
         " alice@example.com\n",
         "\uff41\uff4c\uff49\uff43\uff45@example.com",
         "Alice@Example.Com",
+        "alice@example\u3002com",
+        "alice@exam\ufe0fple.com",
+        "alice@e\u034fxample.com",
     ],
 )
 def test_spellings_of_one_address(spelling):
@@ -26,6 +29,14 @@ def test_spellings_of_one_address(spelling):
 )
 def test_other_addresses(other):
     assert email_key(other) != "alice@example.com"
+
+
+def test_a_domain_of_other_letters_in_both_its_forms():
+    assert email_key("Alice@ex\u00e4mple.com") == email_key("alice@xn--exmple-cua.com")
+
+
+def test_what_is_no_address_is_compared_as_text():
+    assert email_key("\u00c4lice") == "\u00e4lice"
 
 
 @given(st.binary().map(lambda raw: raw.decode(errors="replace")))
