@@ -74,9 +74,15 @@ class AuthService:
         weight = self._spend(identifier, client)
         user = self._users.find_by_email(email)
         waiting = self._registrations.waiting_password(email)
-        right = self._hasher.verify(password, user.password_hash if user else None)
-        if user is None or not right:
-            raise self._refuse(identifier, user, client, waits=self._waits(password, waiting))
+        # A known address may have a waiting registration too (SEC-11); without one the comparison takes as long.
+        hashes = [user.password_hash if user else None, waiting]
+        try:
+            match = self._hasher.first_match(password, hashes)
+        except AppError:
+            self._give_back(identifier, client, weight)
+            raise
+        if user is None or match != 0:
+            raise self._refuse(identifier, user, client, waits=match == 1)
         if user.status == AccountStatus.suspended:
             self._note_success(identifier, client, "account_suspended", weight)
             raise AppError(Code.account_suspended, "This account is suspended.")
@@ -104,13 +110,6 @@ class AuthService:
             self._throttle.forget(self._budgets.ceiling, identifier)
             self._throttle.forget(self._budgets.account, identifier)
             self._audit.record(AuditKind.sign_in_unlocked, user=user.id if user else None)
-
-    def _waits(self, password: str, waiting: str | None) -> bool:
-        """Whether this is the password of a registration that nobody confirmed yet.
-
-        A known address may have such a row too (SEC-11), and without one the comparison takes as long (SEC-12).
-        """
-        return self._hasher.verify(password, waiting)
 
     def _spend(self, identifier: str, client: Client) -> int:
         """Take one attempt off every budget; the answer is how many hits it counted as."""
@@ -158,6 +157,11 @@ class AuthService:
         SIGN_INS.labels(outcome).inc()
         with self._uow:
             self._clear(identifier, client, weight)
+
+    def _give_back(self, identifier: str, client: Client, weight: int) -> None:
+        """Nothing was compared, so nothing was guessed: being busy is not the client's failure."""
+        with self._uow:
+            self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)), weight=weight)
 
     def _clear(self, identifier: str, client: Client, weight: int) -> None:
         self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)), weight=weight)

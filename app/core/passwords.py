@@ -15,7 +15,7 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -97,25 +97,33 @@ class PasswordHasher:
         return f"{SCHEME}${pepper_id}${made.decode()}"
 
     def verify(self, password: str, stored: str | None) -> bool:
-        """Whether the password is the one behind the stored hash.
+        """Whether the password is the one behind the stored hash; see ``first_match``."""
+        return self.first_match(password, [stored]) == 0
+
+    def first_match(self, password: str, hashes: Sequence[str | None]) -> int | None:
+        """Which of the stored hashes the password is behind; all of them are compared in one slot.
 
         With ``None`` (no such account), a malformed hash or one under an unknown pepper, the answer is no after the
-        same work, so that time tells nobody which accounts exist (SEC-12).
+        same work, so that time tells nobody which accounts exist (SEC-12). One slot for all, so that nobody is turned
+        away with half an answer: that would waste the first half, and tell it.
 
         Raises:
-            AppError: ``overloaded``, when no slot came free in time.
+            AppError: ``overloaded``, when no slot came free in time; nothing was compared.
         """
+        with self._slot():
+            return next((at for at, stored in enumerate(hashes) if self._matches(password, stored)), None)
+
+    def _matches(self, password: str, stored: str | None) -> bool:
         found = _STORED.fullmatch(stored) if stored else None
         pepper = self._peppers.get(found[1]) if found else None
         real = found is not None and pepper is not None
         digest = _digest(pepper or self._nobodys_pepper, password)
         target = found[2].encode() if found and real else self._nobody
-        with self._slot():
-            try:
-                matches = bcrypt.checkpw(digest, target)
-            except ValueError:  # a cost or salt that bcrypt refuses: as malformed as the rest, and as slow
-                bcrypt.checkpw(digest, self._nobody)
-                return False
+        try:
+            matches = bcrypt.checkpw(digest, target)
+        except ValueError:  # a cost or salt that bcrypt refuses: as malformed as the rest, and as slow
+            bcrypt.checkpw(digest, self._nobody)
+            return False
         return matches and real
 
     def needs_rehash(self, stored: str) -> bool:

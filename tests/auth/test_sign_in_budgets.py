@@ -1,11 +1,21 @@
 """SEC-13 and SEC-15: how many wrong passwords are borne."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from app.auth.budgets import SignInBudgets
+from app.core.passwords import PasswordHasher
 from app.core.throttle import Throttle
 from tests.fixtures.account_states import STATES
-from tests.fixtures.accounts import NO_LIMITS, coming_from, is_refused_for_now, sees_the_clock, signs_in
+from tests.fixtures.accounts import (
+    NO_LIMITS,
+    code_of,
+    coming_from,
+    is_refused_for_now,
+    sees_the_clock,
+    signs_in,
+)
 from tests.fixtures.client import ApiClient
 
 ALICE = "alice@example.com"
@@ -17,6 +27,15 @@ WIDE = {
         for name in ("account_address", "account", "address", "address_day", "global")
     },
 }
+
+
+@contextmanager
+def full(hasher):
+    """All slots are taken and nobody may wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hasher, "_running", hasher._slots)
+        patch.setattr(hasher, "_max_waiting", 0)
+        yield
 
 
 def guesses(client, email, address="203.0.113.5"):
@@ -44,6 +63,17 @@ def test_sec_13_the_right_password_waits_as_well(anonymous, alice, advance):
     is_refused_for_now(enters(anonymous), "sign-in-account-address")
     advance(minutes=5, seconds=1)
     assert enters(anonymous).status_code == 200
+
+
+@pytest.mark.parametrize("email", [ALICE, NOBODY])
+def test_sec_13_being_turned_away_while_busy_is_no_failure(anonymous, alice, parts, email, sql):
+    """Nothing was compared, so the fifth 503 must not become a 429 for who asks again as told."""
+    hasher = parts.services[PasswordHasher]
+    with full(hasher):
+        answers = [guesses(anonymous, email) for _ in range(6)]
+    assert [code_of(answer) for answer in answers] == [(503, "overloaded")] * 6
+    assert statuses(anonymous, email, 5) == [401] * 5
+    assert sql("SELECT count(*) FROM audit_events WHERE kind = 'sign_in.failed'") == [(5,)]
 
 
 @pytest.mark.parametrize("email", [ALICE, NOBODY])

@@ -97,14 +97,14 @@ def test_a_hash_that_cannot_be_read_refuses_everything(anonymous, alice, sql, st
 def test_an_account_that_changed_while_its_password_was_checked_is_not_signed_in_to(
     anonymous, alice, sql, monkeypatch
 ):
-    real = PasswordHasher.verify
+    real = PasswordHasher.first_match
 
-    def verify(self, password, stored):
-        matches = real(self, password, stored)
+    def first_match(self, password, hashes):
+        match = real(self, password, hashes)
         sql("UPDATE users SET password_hash = 'hf1$another'")
-        return matches
+        return match
 
-    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    monkeypatch.setattr(PasswordHasher, "first_match", first_match)
     assert code_of(signs_in(anonymous, ALICE)) == REFUSED
     assert sql("SELECT count(*) FROM sessions") == [(1,)]
 

@@ -178,6 +178,16 @@ def test_sec_07_who_waits_too_long_is_refused_and_leaves_no_trace(monkeypatch):
     assert one.verify("x", stored)
 
 
+def test_sec_12_several_hashes_are_compared_in_one_slot_up_to_the_right_one(monkeypatch):
+    one, taken = hasher(slots=1, max_waiting=0), []
+    stored = [one.hash("x"), one.hash("y")]
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *given: taken.append(one.running) or real(*given))
+    assert [one.first_match(typed, stored) for typed in ("x", "y", "z")] == [0, 1, None]
+    assert one.first_match("y", [None, stored[1]]) == 1
+    assert taken == [1] * 7
+
+
 def test_a_failing_hash_gives_its_slot_back(monkeypatch):
     one = hasher(slots=1, max_waiting=0)
     monkeypatch.setattr(bcrypt, "hashpw", lambda *_: 1 / 0)
