@@ -47,29 +47,46 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 def run(own: Settings, jobs: JobQueue, *, concurrency: int = 4, wait: bool = True) -> bool:
     """One life of the worker; whether it ended as asked, not because the database went away."""
     try:
-        asyncio.run(_work(own, jobs, concurrency, wait=wait))
+        return asyncio.run(_work(own, jobs, concurrency, wait=wait))
     except (ConnectorException, psycopg.Error, OSError):
         logger.exception("worker_lost_database")
         return False
-    return True
 
 
-async def _work(own: Settings, jobs: JobQueue, concurrency: int, *, wait: bool) -> None:
+async def _work(own: Settings, jobs: JobQueue, concurrency: int, *, wait: bool) -> bool:
     url = own.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
     # The pool would try for half a minute before it says that there is no database.
     await (await psycopg.AsyncConnection.connect(url, connect_timeout=CONNECT_SECONDS)).close()
     connector = PsycopgConnector(conninfo=url, min_size=1, max_size=concurrency + 2, timeout=5)
     with jobs.app.replace_connector(connector) as app:
         async with app.open_async():
-            await _run_worker(app, concurrency, wait=wait)
+            return await _run_worker(app, concurrency, wait=wait)
 
 
-async def _run_worker(app: procrastinate.App, concurrency: int, *, wait: bool) -> None:
+async def _run_worker(app: procrastinate.App, concurrency: int, *, wait: bool) -> bool:
+    """Whether it ended as asked: the queue's library also ends, without an error, when it loses its connection."""
     logger.info("worker_started", concurrency=concurrency)
-    try:
-        await app.run_worker_async(
+    asked = not wait
+    working = asyncio.create_task(
+        app.run_worker_async(
             concurrency=concurrency, wait=wait, delete_jobs="successful", shutdown_graceful_timeout=GRACE,
-            listen_notify=wait, install_signal_handlers=wait,
-        )  # fmt: skip
+            listen_notify=wait, install_signal_handlers=False,
+        )
+    )  # fmt: skip
+
+    def stop() -> None:
+        nonlocal asked
+        asked = True
+        working.cancel()  # it finishes the jobs in hand first
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT) if wait else ():
+        loop.add_signal_handler(number, stop)
+    try:
+        await working
+    except asyncio.CancelledError:
+        if not asked:
+            raise
     finally:
         logger.info("worker_stopped")
+    return asked

@@ -1,5 +1,6 @@
 """`flask worker`: does what waits, waits for a database that is away, and stops when told to."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -7,7 +8,7 @@ import threading
 
 import pytest
 
-from app.cli.worker import run
+from app.cli.worker import _run_worker, run
 from tests.fixtures.command_line import environment_of, flask_process, flask_started
 from tests.fixtures.gunicorn_process import until
 
@@ -135,6 +136,17 @@ def test_run_tells_whether_the_database_went_away(make_app, settings):
     )
     assert run(parts.settings, parts.jobs, wait=False) is True
     assert run(gone, parts.jobs, wait=False) is False
+
+
+def test_a_queue_that_stops_unasked_is_a_database_that_went_away():
+    """The queue's library ends without an error when it loses its connection and cannot have another."""
+
+    class Queue:
+        async def run_worker_async(self, **_options):
+            return
+
+    assert asyncio.run(_run_worker(Queue(), 1, wait=True)) is False
+    assert asyncio.run(_run_worker(Queue(), 1, wait=False)) is True
 
 
 def test_it_does_new_work_and_logs_which_request_caused_it(worker, anonymous, parts):
