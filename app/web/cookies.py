@@ -82,9 +82,14 @@ def deliver(signed_in: Any, transport: str | None = None) -> Any:
 
 
 def forget_cookie() -> Response:
-    """An empty answer that removes the cookie, whether or not there is one."""
+    """An empty answer that removes the cookie that the request brought.
+
+    Where it brought none nothing is removed: a form on a foreign page comes without it (SameSite), so nothing asked it
+    for its origin, and the browser would take the removal all the same.
+    """
     response = make_response("", 204)
-    response.headers.add("Set-Cookie", _cookie("", 0))
+    if cookie_name() in request.cookies:
+        response.headers.add("Set-Cookie", _cookie("", 0))
     return response
 
 

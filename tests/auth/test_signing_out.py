@@ -77,3 +77,9 @@ def test_twice_is_fine(anonymous, session):
 
 def test_unknown_fields_are_still_refused(anonymous):
     assert code_of(anonymous.post("/auth/logout", json={"everywhere": True})) == (422, "validation_failed")
+
+
+def test_a_form_on_a_foreign_page_removes_no_cookie(anonymous):
+    """Browsers send it without the cookie, and would take the removal: a sign-out that nobody asked for."""
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "https://evil.example"}
+    assert "Set-Cookie" not in signs_out(anonymous, headers=form).headers
