@@ -21,6 +21,8 @@ from webargs.flaskparser import FlaskParser, is_json_request
 from app.core.errors import AppError, Code
 
 MAX_DEPTH = 64
+MAX_BRACKETS = 20_000
+"""Opening ones. Each array is an object to Python, and a megabyte of empty ones costs most of a second."""
 MAX_DIGITS = 19
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 _PAIR = 2
@@ -40,14 +42,19 @@ def loads(text: str | bytes | bytearray | memoryview) -> Any:
     """Read one JSON document.
 
     Raises:
-        MalformedJSON: for whatever is not strict JSON, nested deeper than 64, or holds an integer outside 64 bits.
+        MalformedJSON: for whatever is not strict JSON, nested deeper than 64, holds an integer outside 64 bits or more
+            than 20,000 brackets, those in strings among them.
     """
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+    brackets = raw.count(b"[") + raw.count(b"{")
+    if brackets > MAX_BRACKETS:
+        raise MalformedJSON(f"The JSON has more than {MAX_BRACKETS:,} brackets.")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise MalformedJSON(_where(error)) from None
-    source = text if isinstance(text, str) else bytes(text).decode()
-    if source.count("[") + source.count("{") > MAX_DEPTH and _deeper_than(MAX_DEPTH, source):
+    source = text if isinstance(text, str) else raw.decode()
+    if brackets > MAX_DEPTH and _deeper_than(MAX_DEPTH, source):
         raise MalformedJSON(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
     # orjson is done with syntax and encoding. It keeps the last of two equal names and turns a huge integer into a
     # float, so a second reader looks at these two; it builds nothing.

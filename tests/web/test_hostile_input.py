@@ -245,3 +245,10 @@ def test_sec_44_headers(patient, header):
             )
             answer.close()
             assert answer.status_code < 500, f"{method} {path} {value!r}: {answer.text}"
+
+
+def test_sec_44_a_hundred_thousand_unknown_fields_are_refused_as_soon_as_some(alice):
+    body = "{" + ",".join(f'"k{number}":1' for number in range(70_000)) + ',"name":"Reef"}'
+    answer = alice.post("/projects", data=body, content_type="application/json")
+    assert answer.status_code == 422
+    assert len(answer.json["errors"]) == 100

@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 
 from app.core.errors import AppError, Code
 from app.web.strict_json import (
+    MAX_BRACKETS,
     MalformedJSON,
     StrictJSONParser,
     StrictJSONProvider,
@@ -151,7 +152,21 @@ def test_the_detail_names_the_place_and_never_the_text():
 
 
 @pytest.mark.parametrize("unit", [b"[],", b'{"a":1},', b'"\\"[",', b"[" * 63 + b"]" * 63 + b","])
-def test_a_hostile_megabyte_costs_little(unit):
+def test_a_hostile_megabyte_is_refused_before_it_is_read(unit):
+    begin = time.thread_time()
+    with pytest.raises(MalformedJSON, match="brackets"):
+        loads(b"[" + unit * (MIB // len(unit)) + b"1]")
+    assert time.thread_time() - begin < 1
+
+
+def test_as_many_brackets_as_may_be():
+    assert len(loads(b"[" + b"[]," * (MAX_BRACKETS - 2) + b"{}]")) == MAX_BRACKETS - 1
+    with pytest.raises(MalformedJSON):
+        loads(b"[" + b"[]," * (MAX_BRACKETS - 1) + b"{}]")
+
+
+@pytest.mark.parametrize("unit", [b"1,", b'"",', b'"\\"",'])
+def test_a_hostile_megabyte_without_brackets_costs_little(unit):
     begin = time.thread_time()
     loads(b"[" + unit * (MIB // len(unit)) + b"1]")
     assert time.thread_time() - begin < 20  # a quadratic reader would take minutes
