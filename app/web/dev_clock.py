@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from app.core.errors import FieldCode, invalid
 from app.core.system import SystemRepository
@@ -21,6 +22,8 @@ def move_clock() -> dict[str, Any]:
 
     Jobs that are due by then run, and the sweeps run once. Rate windows and cache entries do not move.
     """
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType  # a foreign page cannot send JSON without being asked where it comes from
     body = loads(request.get_data() or b"{}")
     seconds = body.get("advance_seconds") if isinstance(body, dict) else None
     if type(seconds) is not int or not 0 <= seconds <= LONGEST:

@@ -95,6 +95,15 @@ def test_development_pages_do_not_exist_in_production(make_app):
     assert client.post("//dev/clock", json={"advance_seconds": 1}).status_code == 404
 
 
+def test_the_test_clock_takes_json_that_says_so(app, sql):
+    """A page of another origin may send plain text to a laptop without being asked where it comes from."""
+    client = ApiClient(app)
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = client.post("//dev/clock", data=b'{"advance_seconds": 60}', content_type=kind)
+        assert answer.status_code == 415
+    assert sql("SELECT clock_offset_seconds FROM system_state") == [(0,)]
+
+
 def test_operation_ids_are_unique_camel_case_and_frozen(app):
     """Clients are generated from them: a line may be added to the list, none may change or go."""
     names = [operation.name for operation in documented_operations(app)]
