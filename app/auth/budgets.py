@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.config import Settings
 from app.core.throttle import Budget
 
-CEILING_WINDOW = 10 * 365 * 86_400
+CEILING_WINDOW = 90 * 86_400
 
 
 @dataclass(frozen=True)
