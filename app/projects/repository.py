@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,25 +22,12 @@ from sqlalchemy import (
 from app.core.access import Actor
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.repository import Repository
+from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.views import ProjectView
 from app.users.models import User
 
 Visible = Select[Project, str]
-
-
-@dataclass(frozen=True)
-class ProjectFilters:
-    """What a list may be narrowed by; all that is set must hold."""
-
-    q: str | None = None
-    status: Collection[str] = field(default_factory=lambda: (ProjectStatus.active.value,))
-    role: str | None = None
-    owner_id: UUID | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    updated_after: datetime | None = None
-    sort: str | None = None
 
 
 def _by_relevance(q: str) -> Sort:
@@ -58,7 +44,7 @@ def _anywhere(q: str) -> str:
     return "%" + re.sub(r"([\\%_])", r"\\\1", q) + "%"
 
 
-SORTS = {
+ORDERS = {
     "updated_at": Sort(Project.updated_at, False, datetime.fromisoformat),
     "-updated_at": Sort(Project.updated_at, True, datetime.fromisoformat),
     "created_at": Sort(Project.created_at, False, datetime.fromisoformat),
@@ -66,7 +52,6 @@ SORTS = {
     "name": Sort(func.lower(Project.name), False),
     "-name": Sort(func.lower(Project.name), True),
 }
-DEFAULT_SORT, RELEVANCE = "-updated_at", "relevance"
 
 
 def _visible(user_id: UUID | BindParameter[UUID]) -> Visible:
@@ -111,7 +96,7 @@ class ProjectRepository(Repository[Project]):
         sort = (
             _by_relevance(filters.q)
             if name == RELEVANCE and filters.q
-            else SORTS.get(name, SORTS[DEFAULT_SORT])
+            else ORDERS.get(name, ORDERS[DEFAULT_SORT])
         )
         statement = self.visible_to(actor).where(*_conditions(filters))
         scope = query_scope("projects", actor.user_id, name, _plain(filters))

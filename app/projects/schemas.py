@@ -1,11 +1,12 @@
 """Projects on the wire."""
 
+import dataclasses
 from typing import Any
 
 from marshmallow import fields, post_load
 
+from app.projects.filters import SORTS, ProjectFilters
 from app.projects.models import ProjectRole, ProjectStatus
-from app.projects.repository import RELEVANCE, SORTS, ProjectFilters
 from app.web.fields import Choice, Choices, Id, Text, Timestamp
 from app.web.schemas import Input, Output, PageQuery, page_of
 
@@ -13,6 +14,7 @@ COUNT = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64", "exa
 ABOUT_REEFS = {"examples": ["What grows where, and since when."]}
 OWNER = {"examples": ["0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01"]}
 EXPANDABLE = ("owner", "counts")
+FILTERS = {field.name for field in dataclasses.fields(ProjectFilters)}
 EXPAND = "A comma list of what to add; null without it."
 
 
@@ -80,7 +82,7 @@ class ProjectQuery(PageQuery):
     created_before = Timestamp(metadata={"description": "Before."})
     updated_after = Timestamp(metadata={"description": "At or after."})
     sort = Choice(
-        [*SORTS, RELEVANCE],
+        list(SORTS),
         metadata={
             "description": "With `q` the default is `relevance`; without it `relevance` means `-updated_at`."
         },
@@ -91,9 +93,5 @@ class ProjectQuery(PageQuery):
 
     @post_load
     def split(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:
-        chosen = {
-            name: data.pop(name)
-            for name in list(data)
-            if name not in {"page", "expand", "limit", "cursor", "include_total"}
-        }
+        chosen = {name: data.pop(name) for name in FILTERS & data.keys()}
         return {**data, "filters": ProjectFilters(**chosen)}

@@ -16,8 +16,9 @@ from app.core.pagination import Cursors, Page, PageRequest
 from app.core.uow import UnitOfWork
 from app.core.versions import check_version
 from app.projects import policy
+from app.projects.filters import ProjectFilters
 from app.projects.models import Project, ProjectRole, ProjectStatus
-from app.projects.repository import ProjectFilters, ProjectRepository
+from app.projects.repository import ProjectRepository
 from app.projects.views import FACTS, ProjectView
 
 NAMESPACE = "project"
@@ -65,7 +66,7 @@ class ProjectService:
             self._projects.flush()
             self._projects.add_member(project.id, actor.user_id, ProjectRole.owner, now)
             told = {"name": {"before": None, "after": name}}
-            self._record(EventKind.project_created, actor, project, told)
+            self._changed(EventKind.project_created, actor, project, told)
             return ProjectView.of(project, ProjectRole.owner.value)
 
     def get(self, actor: Actor, project_id: UUID, expand: Collection[str] = ()) -> ProjectView:
@@ -109,7 +110,7 @@ class ProjectService:
             project.ensure_editable()
             told = project.apply(changes, self._clock.now())
             if told:
-                self._record(EventKind.project_updated, actor, project, told)
+                self._changed(EventKind.project_updated, actor, project, told)
             self._projects.flush()
             return ProjectView.of(project, role)
 
@@ -143,7 +144,7 @@ class ProjectService:
             allow(permitted=policy.can_purge(role))
             if project.status != ProjectStatus.deleted:
                 raise AppError(Code.write_conflict, "Only a project in the trash can be removed for good.")
-            self._record(EventKind.project_purged, actor, project, {})
+            self._changed(EventKind.project_purged, actor, project, {})
             self._projects.remove(project)
 
     def purge_trash(self, keep_days: int) -> int:
@@ -155,7 +156,7 @@ class ProjectService:
                     self._clock.now() - timedelta(days=keep_days), SWEEP_BATCH
                 )
                 for project in old:
-                    self._record(EventKind.project_purged, None, project, {})
+                    self._changed(EventKind.project_purged, None, project, {})
                 self._projects.forget_of([project.id for project in old])
             removed += len(old)
             if len(old) < SWEEP_BATCH:
@@ -178,7 +179,7 @@ class ProjectService:
             check_version(project, expected, ProjectView.of(project, role))
             before = project.status
             if change(project, self._clock.now()):
-                self._record(kind, actor, project, {"status": {"before": before, "after": project.status}})
+                self._changed(kind, actor, project, {"status": {"before": before, "after": project.status}})
             self._projects.flush()
             return ProjectView.of(project, role)
 
@@ -194,9 +195,10 @@ class ProjectService:
             found = self._projects.find_visible(actor, project_id)
         return ProjectView.of(*found).facts() if found else None
 
-    def _record(
+    def _changed(
         self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]
     ) -> None:
+        """Tell it as an event, and let every cache forget the project once this is committed."""
         self._events.record(
             kind, subject=project.id, project=project.id, actor=actor.user_id if actor else None, changes=told
         )
