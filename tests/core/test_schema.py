@@ -74,6 +74,8 @@ def test_one_that_comes_while_another_migrates_waits(scratch, ask):
             )
             if cursor.fetchone() == (1,):
                 break
+        else:
+            pytest.fail("nobody came to wait")
         assert ask(database, TABLES) == []
     finally:
         holder.close()
