@@ -18,7 +18,7 @@ venv: ## Make .venv with the locked dependencies (the other targets do it by the
 run: venv ## Start the whole service; PORT=8000 HOST=127.0.0.1 (HOST=0.0.0.0 for phones on the network)
 	@$(PY) -m dev.run
 
-test: venv ## Run the tests on real PostgreSQL and Valkey; ARGS="tests/core -k pages" for some of them
+test: venv ## Run the tests on real PostgreSQL and Valkey; ARGS="tests/core -k pages" for some of them, COVERAGE=1 to measure
 	@$(PY) -m dev.test $(ARGS) $(PYTEST_ARGS)
 
 check: venv ## Check format, lint, types, import contracts, house rules, dependencies, documents, container and CI files

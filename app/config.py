@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.config_faults import production_faults, shared_faults
+from app.config_passkeys import belongs, origin_of, rp_id_of
 from app.config_sources import (
     FileSecretsSource,
     database_url,
@@ -101,6 +102,25 @@ class Settings(BaseSettings):
     bcrypt_slots: int | None = Field(None, ge=1, le=64)
     verification_hours: int = Field(24, ge=1, le=24)
     verification_code_minutes: int = Field(10, ge=1, le=60)
+    reset_minutes: int = Field(30, ge=5, le=60)
+    reset_code_minutes: int = Field(10, ge=1, le=30)
+    email_change_hours: int = Field(24, ge=1, le=72)
+    email_cancel_hours: int = Field(72, ge=1, le=720)
+    breach_check: bool = False
+    breach_check_url: str = "https://api.pwnedpasswords.com/range/"
+    breach_check_seconds: float = Field(1.0, gt=0, le=5)
+    breach_check_required: bool = False
+
+    # Second factor and passkeys
+    mfa_token_seconds: int = Field(300, ge=60, le=900)
+    webauthn_rp_id: str = ""
+    webauthn_origins: CommaList = ()
+
+    # Leaving, exports, API tokens
+    deletion_grace_days: int = Field(14, ge=1, le=90)
+    export_days: int = Field(7, ge=1, le=30)
+    api_token_days: int = Field(365, ge=1, le=365)
+    max_api_tokens: int = Field(50, ge=1, le=1000)
 
     # Limits; each is `quota/seconds`
     rate_limit_factor: float = Field(1.0, gt=0, le=1_000_000)
@@ -115,6 +135,16 @@ class Settings(BaseSettings):
     rate_limit_register_address: Rate = "10/3600"
     rate_limit_verification_mail: Rate = "5/3600"
     rate_limit_verify_address: Rate = "30/300"
+    rate_limit_known_device: Rate = "10/3600"
+    rate_limit_forgot_account: Rate = "5/86400"
+    rate_limit_forgot_address: Rate = "10/3600"
+    rate_limit_mfa_account: Rate = "5/300"
+    rate_limit_mfa_account_hour: Rate = "20/3600"
+    rate_limit_mfa_account_day: Rate = "50/86400"
+    rate_limit_mfa_address: Rate = "10/300"
+    rate_limit_mfa_address_hour: Rate = "50/3600"
+    rate_limit_email_change_account: Rate = "5/300"
+    rate_limit_email_change_address: Rate = "20/3600"
     rate_limit_refresh_session: Rate = "30/300"
     rate_limit_refresh_failures: Rate = "150/300"
     sign_in_failure_ceiling: int = Field(100, ge=10, le=100)
@@ -179,6 +209,18 @@ class Settings(BaseSettings):
     @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://") if self.cookie_secure is None else self.cookie_secure
+
+    @property
+    def passkey_rp_id(self) -> str:
+        """The domain that passkeys belong to."""
+        return self.webauthn_rp_id or rp_id_of(self.base_url)
+
+    @property
+    def passkey_origins(self) -> tuple[str, ...]:
+        """Origins whose passkeys are taken; by default our own and those of CORS that lie in the domain."""
+        usual = (origin_of(self.base_url), *self.cors_origins)
+        chosen = self.webauthn_origins or tuple(o for o in usual if belongs(o, self.passkey_rp_id))
+        return tuple(dict.fromkeys(chosen))
 
     @property
     def pool_size(self) -> int:

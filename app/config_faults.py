@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from app.config_mail import SmtpServer, mail_address
+from app.config_passkeys import passkey_faults, production_passkey_faults
 from app.config_sources import is_url
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def shared_faults(settings: "Settings") -> list[str]:
         _scheme(settings.public_url) in {"http", "https"} and is_url(settings.public_url)
     ):
         faults.append("PUBLIC_URL: must be a http:// or https:// address")
-    return [*faults, *_mail_faults(settings), *_app_faults(settings)]
+    if not (_scheme(settings.breach_check_url) in {"http", "https"} and is_url(settings.breach_check_url)):
+        faults.append("BREACH_CHECK_URL: must be a http:// or https:// address")
+    return [*faults, *_mail_faults(settings), *_app_faults(settings), *passkey_faults(settings)]
 
 
 def _mail_faults(settings: "Settings") -> Iterator[str]:
@@ -108,6 +111,7 @@ def _production_faults(settings: "Settings") -> Iterator[str]:  # noqa: C901 - a
     redis = settings.redis_url.get_secret_value()
     if redis and _scheme(redis) == "redis" and not _loopback(urlsplit(redis).hostname):
         yield "REDIS_URL: needs rediss:// unless Redis is on this host"
+    yield from production_passkey_faults(settings)
 
 
 def ring_faults(text: str) -> list[str]:

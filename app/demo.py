@@ -1,6 +1,8 @@
 """The demo cast: who lives in a fresh laptop database. Never in production."""
 
 DEMO_PASSWORD = "kelp-grips-the-rock"
+DEMO_TOTP_SECRET = "KELPGRIPSTHEROCKKELPGRIPSTHEROCK"
+"""Of Ada's authenticator app, in base32: an administrator needs a second factor to do anything."""
 DEMO_ACCOUNTS = (
     ("alice@example.com", "Alice", "user"),
     ("bob@example.com", "Bob", "user"),

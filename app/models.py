@@ -1,26 +1,44 @@
 """All mapped classes, so that the metadata is whole for Alembic and for constraint errors."""
 
+from app.api_tokens.models import ApiToken
 from app.core.audit import AuditEvent
 from app.core.db import Base
 from app.core.events import Event
 from app.core.idempotency import IdempotencyRecord
 from app.core.system import SystemState
 from app.core.throttle import ThrottleCounter
+from app.deletion.models import AccountDeletion
+from app.email_change.models import EmailChange
+from app.exports.models import Export, ExportPart
+from app.passkeys.models import Passkey, PasskeyChallenge
+from app.passwords.models import PasswordReset
 from app.projects.models import Project, ProjectMember
 from app.registration.models import Registration
+from app.second_factor.models import MfaChallenge, RecoveryCode, TotpFactor
 from app.sessions.models import Session
 from app.users.models import User
 
 __all__ = [
+    "AccountDeletion",
+    "ApiToken",
     "AuditEvent",
     "Base",
+    "EmailChange",
     "Event",
+    "Export",
+    "ExportPart",
     "IdempotencyRecord",
+    "MfaChallenge",
+    "Passkey",
+    "PasskeyChallenge",
+    "PasswordReset",
     "Project",
     "ProjectMember",
+    "RecoveryCode",
     "Registration",
     "Session",
     "SystemState",
     "ThrottleCounter",
+    "TotpFactor",
     "User",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from app.api_tokens.service import ApiTokenService
 from app.config import Settings
 from app.core.audit import AuditTrail
 from app.core.clock import Clock
@@ -12,8 +13,14 @@ from app.core.idempotency import IdempotencyRecords
 from app.core.jobs import JobQueue
 from app.core.throttle import Throttle
 from app.core.uow import UnitOfWork
+from app.deletion.purge import AccountPurge
+from app.email_change.service import EmailChangeService
+from app.exports.service import ExportService
+from app.passkeys.service import PasskeyService
+from app.passwords.resets import PasswordResets
 from app.projects.service import ProjectService
 from app.registration.service import RegistrationService
+from app.second_factor.second_step import SecondStep
 from app.sessions.service import SessionService
 
 
@@ -22,7 +29,9 @@ class Sweeps:
 
     NAMES: ClassVar[tuple[str, ...]] = (
         "throttle.sweep", "idempotency.sweep", "events.sweep", "audit.sweep", "sessions.sweep",
-        "registrations.sweep", "projects.purge_trash", "jobs.sweep",
+        "registrations.sweep", "projects.purge_trash", "jobs.sweep", "mfa_challenges.sweep", "passwords.sweep", "email_changes.sweep",
+        "passkeys.sweep", "api_tokens.sweep", "accounts.purge",
+        "exports.sweep",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +46,13 @@ class Sweeps:
         sessions: SessionService,
         registrations: RegistrationService,
         projects: ProjectService,
+        second_step: SecondStep,
+        resets: PasswordResets,
+        changes: EmailChangeService,
+        passkeys: PasskeyService,
+        api_tokens: ApiTokenService,
+        purge: AccountPurge,
+        exports: ExportService,
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -48,6 +64,13 @@ class Sweeps:
         self._sessions = sessions
         self._registrations = registrations
         self._projects = projects
+        self._second_step = second_step
+        self._resets = resets
+        self._changes = changes
+        self._passkeys = passkeys
+        self._api_tokens = api_tokens
+        self._purge = purge
+        self._exports = exports
 
     def register_with(self, jobs: JobQueue) -> None:
         keep = self._settings
@@ -60,6 +83,13 @@ class Sweeps:
             "registrations.sweep": self._registrations.sweep,
             "projects.purge_trash": lambda: self._projects.purge_trash(keep.trash_days),
             "jobs.sweep": self._in_one(jobs.sweep),
+            "mfa_challenges.sweep": self._second_step.sweep,
+            "passwords.sweep": self._resets.sweep,
+            "email_changes.sweep": self._changes.sweep,
+            "passkeys.sweep": self._passkeys.sweep,
+            "api_tokens.sweep": lambda: self._api_tokens.sweep(keep.session_retention_days),
+            "accounts.purge": self._purge.run,
+            "exports.sweep": self._exports.sweep,
         }
         for number, name in enumerate(self.NAMES):
             jobs.register(name, hourly[name], cron=f"{number * 60 // len(self.NAMES)} * * * *")

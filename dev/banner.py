@@ -9,12 +9,12 @@ from dev.places import ROOT
 from dev.terminal import say, styled
 
 
-def _demo() -> tuple[list[tuple[str, str]], str]:
-    """The demo cast as (e-mail, remark), and its password."""
+def _demo() -> tuple[list[tuple[str, str]], str, str]:
+    """The demo cast as (e-mail, remark), its password, and the secret of the administrator's authenticator app."""
     # The file alone: importing the package would load the whole service into the launcher.
     told = runpy.run_path(str(ROOT / "app" / "demo.py"))
     people = [(email, "administrator" if role == "admin" else "") for email, _, role in told["DEMO_ACCOUNTS"]]
-    return people, told["DEMO_PASSWORD"]
+    return people, told["DEMO_PASSWORD"], told["DEMO_TOTP_SECRET"]
 
 
 def show(address: Address, home: Path, *, seconds: float, seeded: bool, notes: list[str]) -> None:
@@ -41,11 +41,15 @@ def show(address: Address, home: Path, *, seconds: float, seeded: bool, notes: l
     if address.everywhere:
         rows.append(("Android emulator", f"http://{ANDROID_EMULATOR}:{address.port}"))
     if seeded:
-        people, password = _demo()
+        people, password, secret = _demo()
         rows += [
             _first(index, "Accounts", f"{email}  {remark}") for index, (email, remark) in enumerate(people)
         ]
-        rows.append(("Password", password))
+        rows += [
+            ("Password", password),
+            ("Second step", f"{secret}  (ada's authenticator app)"),
+            ("", "or the code of the moment: .venv/bin/flask demo-code"),
+        ]
     rows += [
         ("Second terminal", ".venv/bin/flask doctor   (or callers, mail test, ...)"),
         ("Logs", f"{_short(home / 'log' / 'api.log')}, worker.log"),

@@ -33,14 +33,28 @@ export interface TokenStore {
   clear(): Promise<void>;
 }
 
-interface SignedIn {
+export interface SignedIn {
+  status: "signed_in";
   access_token: string;
   refresh_token: string | null;
+  device_token: string | null;
+}
+
+/** The password was right, and the account has a second factor. */
+export interface MfaRequired {
+  status: "mfa_required";
+  mfa_token: string;
+  methods: string[];
+  expires_in: number;
 }
 
 const TRIES = 5;
+const NOBODY: SignedIn = { status: "signed_in", access_token: "", refresh_token: null, device_token: null };
+const NOT_OF_TOKENS = ["invalid_code", "invalid_credentials"];
 
 export class Holdfast {
+  /** Keep it on the device when nobody is signed in any more, and set it before the next sign-in there. */
+  deviceToken: string | null = null;
   private access: string | null = null;
   private refreshing: Promise<void> | null = null;
   private signedOff = false;
@@ -64,9 +78,37 @@ export class Holdfast {
     }
   }
 
-  async signIn(email: string, password: string, deviceName?: string): Promise<void> {
-    const proof = { email, password, device_name: deviceName, token_transport: this.store ? "body" : "cookie" };
-    await this.keep(await this.auth("login", proof));
+  /** Null when signed in, else what `completeMfa` needs. */
+  async signIn(email: string, password: string, deviceName?: string): Promise<MfaRequired | null> {
+    const device = { device_name: deviceName, device_token: this.deviceToken };
+    const answer = await this.auth("login", { email, password, ...device, token_transport: this.transport });
+    if (answer.status === "mfa_required") return answer;
+    await this.adopt(answer);
+    return null;
+  }
+
+  /** The second step: `method` is totp or recovery_code. */
+  async completeMfa(mfaToken: string, method: string, code: string, deviceName?: string): Promise<void> {
+    const proof = { mfa_token: mfaToken, method, code, device_name: deviceName, token_transport: this.transport };
+    await this.adopt((await this.auth("mfa", proof)) as SignedIn);
+  }
+
+  /** After `step_up_required`: prove again who one is, e.g. `{ method: "password", password }`. */
+  async stepUp(proof: object): Promise<void> {
+    await this.adopt(await this.json<SignedIn>("POST", "/auth/step-up", proof));
+  }
+
+  /** Go on with new tokens of the session: the `session` in the answer of confirmTotp or addPasskey. */
+  async adopt(signedIn: SignedIn): Promise<void> {
+    // First stored, then used: once the new access token was used, the old refresh token is worth nothing.
+    if (this.store && signedIn.refresh_token) await this.store.write(signedIn.refresh_token);
+    this.access = signedIn.access_token;
+    this.deviceToken = signedIn.device_token ?? this.deviceToken;
+    this.signedOff = false;
+  }
+
+  private get transport(): string {
+    return this.store ? "body" : "cookie";
   }
 
   async signOut(): Promise<void> {
@@ -91,7 +133,8 @@ export class Holdfast {
 
   /** Like the global fetch, for addresses of the API. */
   fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
-    const request = new Request(input, init);
+    // Proofs of identity set the cookie anew.
+    const request = new Request(input, { credentials: this.store ? "omit" : "include", ...init });
     // One key for all repetitions of this call: the server does the write once.
     if (request.method !== "GET" && !request.headers.has("Idempotency-Key")) {
       request.headers.set("Idempotency-Key", freshKey());
@@ -103,6 +146,7 @@ export class Holdfast {
       if (response === null) continue;
       // Without an access token too: an app that started offline still has its refresh token.
       if (response.status !== 401 || refreshed || (!used && this.signedOff)) return response;
+      if (NOT_OF_TOKENS.includes((await problemOf(response.clone())).code)) return response;
       await this.refresh(used);
       refreshed = true;
     }
@@ -135,19 +179,12 @@ export class Holdfast {
   private async exchange(): Promise<void> {
     const token = this.store ? await this.store.read() : null;
     try {
-      await this.keep(await this.auth("refresh", token ? { refresh_token: token } : {}));
+      await this.adopt((await this.auth("refresh", token ? { refresh_token: token } : {})) as SignedIn);
     } catch (error) {
       // The only moment to drop a token. A lost answer, a 429 or a 503 is no reason: the same token works again.
       if (error instanceof ApiError && error.problem.status === 401) await this.forget();
       throw error;
     }
-  }
-
-  private async keep(signedIn: SignedIn): Promise<void> {
-    // First stored, then used: once the new access token was used, the old refresh token is worth nothing.
-    if (this.store && signedIn.refresh_token) await this.store.write(signedIn.refresh_token);
-    this.access = signedIn.access_token;
-    this.signedOff = false;
   }
 
   private async forget(): Promise<void> {
@@ -157,7 +194,7 @@ export class Holdfast {
     this.signedOut();
   }
 
-  private async auth(action: "login" | "refresh" | "logout", body: object): Promise<SignedIn> {
+  private async auth(action: "login" | "mfa" | "refresh" | "logout", body: object): Promise<SignedIn | MfaRequired> {
     const request = new Request(`${this.base}/auth/${action}`, {
       method: "POST",
       credentials: this.store ? "omit" : "include",
@@ -168,9 +205,9 @@ export class Holdfast {
       const response = await this.attempt(request, null, attempt);
       if (response === null) continue;
       if (!response.ok) throw new ApiError(await problemOf(response));
-      if (response.status === 204) return { access_token: "", refresh_token: null };
+      if (response.status === 204) return NOBODY;
       try {
-        return (await response.json()) as SignedIn;
+        return (await response.json()) as SignedIn | MfaRequired;
       } catch (error) {
         if (attempt >= TRIES) throw error; // the connection broke within the answer: ask again
       }

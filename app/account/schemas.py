@@ -4,9 +4,11 @@ import re
 from typing import Any
 from zoneinfo import available_timezones
 
+from marshmallow import fields
+
 from app.core.errors import FieldCode
-from app.web.fields import Text, refuse
-from app.web.schemas import Input
+from app.web.fields import Id, Text, Timestamp, refuse
+from app.web.schemas import Input, Output, page_of
 
 LANGUAGE_TAG = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$")
 
@@ -43,3 +45,30 @@ class UserUpdate(Input):
     display_name = Text(shortest=1, longest=100, metadata={"examples": ["Alice"]})
     locale = Locale(allow_none=True)
     time_zone = TimeZone(allow_none=True)
+
+
+class Activity(Output):
+    """Something that happened to the safety of the account."""
+
+    id = Id(required=True)
+    kind = fields.String(
+        required=True,
+        metadata={
+            "maxLength": 40,
+            "examples": ["sign_in.succeeded"],
+            "description": "A word of a list that grows: show those you do not know as they are.",
+        },
+    )
+    device = fields.String(
+        required=True, allow_none=True, metadata={"maxLength": 100, "examples": ["Alice's phone"]}
+    )
+    ip = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"maxLength": 45, "examples": ["203.0.113.0"], "description": "Truncated to its network."},
+    )
+    data = fields.Dict(required=True, metadata={"description": "Details, by kind; never a secret."})
+    created_at = Timestamp(required=True)
+
+
+ActivityPage: Any = page_of(Activity)

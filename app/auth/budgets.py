@@ -1,6 +1,7 @@
 """How many failed sign-ins are borne, by what they have in common (SEC-13, SEC-15)."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.config import Settings
 from app.core.throttle import Budget
@@ -10,7 +11,10 @@ CEILING_WINDOW = 90 * 86_400
 
 @dataclass(frozen=True)
 class SignInBudgets:
-    """Budgets of failures; ``ceiling`` counts consecutive ones and ends with a success or a reset only."""
+    """Budgets of failures.
+
+    ``ceiling`` counts consecutive ones and ends with a success or a reset only; ``device`` is that of one known device.
+    """
 
     account_address: Budget
     account: Budget
@@ -18,6 +22,7 @@ class SignInBudgets:
     address_day: Budget
     everybody: Budget
     ceiling: Budget
+    device: Budget
 
     @classmethod
     def of(cls, settings: Settings) -> "SignInBudgets":
@@ -29,6 +34,7 @@ class SignInBudgets:
             Budget.of("sign-in-address-day", settings.rate_limit_sign_in_address_day, factor),
             Budget.of("sign-in-everybody", settings.rate_limit_sign_in_global, factor),
             Budget("sign-in-ceiling", settings.sign_in_failure_ceiling, CEILING_WINDOW),
+            Budget.of("known-device", settings.rate_limit_known_device, factor),
         )
 
     def spent_by(self, identifier: str, network: str) -> list[tuple[Budget, str]]:
@@ -39,3 +45,7 @@ class SignInBudgets:
             (self.address, network),
             (self.address_day, network),
         ]
+
+    def spent_by_device(self, device_id: UUID) -> list[tuple[Budget, str]]:
+        """What an attempt from a known device costs instead (SEC-14)."""
+        return [(self.device, str(device_id))]

@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Response
 
-from app.auth.schemas import Refresh, SignIn
+from app.auth.schemas import MFA_EXAMPLE, CompleteMfa, Refresh, SignIn, SignInAnswer, StepUp
 from app.auth.service import AuthService
+from app.auth.step_up import StepUpService
 from app.core.access import Caller
 from app.core.errors import Code
 from app.sessions.schemas import SignedIn
@@ -18,7 +19,7 @@ from app.web.cookies import (
     presented_refresh_token,
     required_refresh_token,
 )
-from app.web.current import current_client, optional_actor, service
+from app.web.current import current_actor, current_client, optional_actor, service
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Signing in and out.")
 ALICE = {"email": "alice@example.com", "password": "kelp-grips-the-rock", "device_name": "Alice's phone"}
@@ -29,10 +30,33 @@ ALICE = {"email": "alice@example.com", "password": "kelp-grips-the-rock", "devic
     codes=(Code.invalid_credentials, Code.email_not_verified, Code.account_suspended),
 )  # fmt: skip
 @blp.arguments(SignIn, example=ALICE)
-@blp.response(200, SignedIn, headers=SET_COOKIE)
+@blp.response(200, SignInAnswer, headers=SET_COOKIE)
 def sign_in(data: dict[str, Any]) -> Any:
-    """Sign in with address and password."""
+    """Sign in with address and password. Where the account has a second factor, `completeMfa` comes next."""
     return deliver(service(AuthService).sign_in(data, current_client(data["device_name"])))
+
+
+@blp.operation(
+    "POST", "/mfa", "completeMfa", caller=Caller.anyone, body=True,
+    codes=(Code.invalid_code, Code.mfa_token_invalid), statuses={Code.invalid_code: 401},
+)  # fmt: skip
+@blp.arguments(CompleteMfa, example={"mfa_token": MFA_EXAMPLE, "method": "totp", "code": "123456"})
+@blp.response(200, SignedIn, headers=SET_COOKIE)
+def complete_mfa(data: dict[str, Any]) -> Any:
+    """Finish signing in with a code of the authenticator app or a recovery code."""
+    return deliver(service(AuthService).complete(data, current_client(data["device_name"])))
+
+
+@blp.operation(
+    "POST", "/step-up", "stepUp", caller=Caller.account, body=True, api_tokens=False,
+    while_leaving=True, without_factor=True,
+    codes=(Code.invalid_code, Code.invalid_credentials), statuses={Code.invalid_code: 401},
+)  # fmt: skip
+@blp.arguments(StepUp, example={"method": "password", "password": "kelp-grips-the-rock"})
+@blp.response(200, SignedIn, headers=SET_COOKIE)
+def step_up(data: dict[str, Any]) -> Any:
+    """Prove again who I am, by the second factor where I have one. The session goes on with new tokens."""
+    return deliver(service(StepUpService).prove(current_actor(), data, current_client()))
 
 
 @blp.operation(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from app.auth.budgets import SignInBudgets
 from app.core.access import AccountStatus, Actor, Client
@@ -11,10 +12,12 @@ from app.core.errors import AppError, Code
 from app.core.metrics import SIGN_INS
 from app.core.passwords import PasswordHasher
 from app.core.telemetry import log
-from app.core.throttle import RateLimitedError, Throttle
+from app.core.throttle import Budget, RateLimitedError, Throttle
 from app.core.uow import UnitOfWork
 from app.registration.service import RegistrationService
-from app.sessions.grants import Grants, SignedIn
+from app.second_factor.second_step import MfaRequired, SecondStep
+from app.sessions.admissions import Admissions
+from app.sessions.grants import SignedIn
 from app.sessions.models import Session, Transport
 from app.sessions.refresh import RefreshService
 from app.sessions.service import SessionService
@@ -23,6 +26,7 @@ from app.users.models import User
 from app.users.service import UserService
 
 logger = log(__name__)
+Spent = list[tuple[Budget, str]]
 CEILING_RETRY = 900
 FLOOD_WEIGHT = 2
 """While sign-ins fail everywhere, each attempt costs double: budgets last half as long (SEC-13)."""
@@ -42,7 +46,8 @@ class AuthService:
         registrations: RegistrationService,
         sessions: SessionService,
         refreshes: RefreshService,
-        grants: Grants,
+        admissions: Admissions,
+        second_step: SecondStep,
         hasher: PasswordHasher,
         throttle: Throttle,
         budgets: SignInBudgets,
@@ -53,17 +58,18 @@ class AuthService:
         self._registrations = registrations
         self._sessions = sessions
         self._refreshes = refreshes
-        self._grants = grants
+        self._admissions = admissions
+        self._second_step = second_step
         self._hasher = hasher
         self._throttle = throttle
         self._budgets = budgets
         self._audit = audit
 
-    def sign_in(self, proof: Mapping[str, Any], client: Client) -> SignedIn:
-        """A new session.
+    def sign_in(self, proof: Mapping[str, Any], client: Client) -> SignedIn | MfaRequired:
+        """A new session, or what the second step needs where the account has a second factor.
 
         Args:
-            proof: ``email``, ``password`` and ``token_transport``.
+            proof: ``email``, ``password``, ``token_transport`` and ``device_token``.
 
         Raises:
             AppError: ``invalid_credentials``, ``rate_limited``, ``overloaded``; and, only after a right password,
@@ -71,24 +77,53 @@ class AuthService:
         """
         email, password = proof["email"], proof["password"]
         identifier = email_key(email)
-        weight = self._spend(identifier, client)
         user = self._users.find_by_email(email)
+        device_id = self._admissions.known_device(proof["device_token"], user)
+        spent, weight = self._spend(identifier, device_id, client)
         waiting = self._registrations.waiting_password(email)
         # A known address may have a waiting registration too (SEC-11); without one the comparison takes as long.
         hashes = [user.password_hash if user else None, waiting]
         try:
             match = self._hasher.first_match(password, hashes)
         except AppError:
-            self._give_back(identifier, client, weight)
+            self._give_back(spent, weight)
             raise
         if user is None or match != 0:
             raise self._refuse(identifier, user, client, waits=match == 1)
         if user.status == AccountStatus.suspended:
-            self._note_success(identifier, client, "account_suspended", weight)
+            self._note_success(identifier, spent, "account_suspended", weight)
             raise AppError(Code.account_suspended, "This account is suspended.")
         self._rehash(user, password)
-        session = self._open(user, identifier, Transport(proof["token_transport"]), client, weight)
-        return self._grants.of(session)
+        transport = Transport(proof["token_transport"])
+        with self._uow:
+            # One short write after the slow hash; it looks again whether the account still is what was checked.
+            self._users.require_unchanged(user)
+            self._clear(identifier, spent, weight)
+            entered: MfaRequired | Session = (
+                self._second_step.begin(user, device_id)
+                if user.mfa_enabled
+                else self._admissions.admit(user, transport, client, factor=False, device_id=device_id)
+            )
+        if isinstance(entered, MfaRequired):
+            SIGN_INS.labels("mfa_required").inc()
+            return entered
+        SIGN_INS.labels("succeeded").inc()
+        return self._admissions.grant(entered, device_id)
+
+    def complete(self, proof: Mapping[str, Any], client: Client) -> SignedIn:
+        """The second step, by a code.
+
+        Args:
+            proof: ``mfa_token``, ``method``, ``code`` and ``token_transport``.
+
+        Raises:
+            AppError: ``mfa_token_invalid``, ``invalid_code``, ``rate_limited``.
+        """
+        signed_in = self._second_step.complete_by_code(
+            proof["mfa_token"], proof["method"], proof["code"], Transport(proof["token_transport"]), client
+        )
+        SIGN_INS.labels("succeeded").inc()
+        return signed_in
 
     def refresh(self, token: str, client: Client) -> SignedIn:
         """Exchange a refresh token; see ``RefreshService.refresh``."""
@@ -111,13 +146,19 @@ class AuthService:
             self._throttle.forget(self._budgets.account, identifier)
             self._audit.record(AuditKind.sign_in_unlocked, user=user.id if user else None)
 
-    def _spend(self, identifier: str, client: Client) -> int:
-        """Take one attempt off every budget; the answer is how many hits it counted as."""
+    def _spend(self, identifier: str, device_id: UUID | None, client: Client) -> tuple[Spent, int]:
+        """Take one attempt off the budgets it counts in; the answer is which, and as how many hits.
+
+        A known device has a budget of its own, so that no stranger's failures keep the owner out (SEC-14).
+        """
         try:
-            self._refuse_beyond_ceiling(identifier)
-            flood = self._throttle.peek(self._budgets.everybody, "").exceeded_next
-            spent = self._budgets.spent_by(identifier, network(client.address))
-            weight = FLOOD_WEIGHT if flood else 1
+            if device_id is not None:
+                spent, weight = self._budgets.spent_by_device(device_id), 1
+            else:
+                self._refuse_beyond_ceiling(identifier)
+                flood = self._throttle.peek(self._budgets.everybody, "").exceeded_next
+                spent = self._budgets.spent_by(identifier, network(client.address))
+                weight = FLOOD_WEIGHT if flood else 1
             self._throttle.spend(spent, weight=weight)
         except RateLimitedError as refused:
             SIGN_INS.labels("throttled").inc()
@@ -129,7 +170,7 @@ class AuthService:
                     data={"budget": refused.budget.name},
                 )
             raise
-        return weight
+        return spent, weight
 
     def _refuse_beyond_ceiling(self, identifier: str) -> None:
         """After so many failures in a row only a reset helps (SEC-15); the wait told is for courtesy."""
@@ -153,31 +194,19 @@ class AuthService:
                 self._audit.record(AuditKind.sign_in_flood, user=None, data={"failures": everybody.hits})
                 logger.error("sign_in_flood", failures=everybody.hits, seconds=everybody.budget.seconds)
 
-    def _note_success(self, identifier: str, client: Client, outcome: str, weight: int) -> None:
+    def _note_success(self, identifier: str, spent: Spent, outcome: str, weight: int) -> None:
         SIGN_INS.labels(outcome).inc()
         with self._uow:
-            self._clear(identifier, client, weight)
+            self._clear(identifier, spent, weight)
 
-    def _give_back(self, identifier: str, client: Client, weight: int) -> None:
+    def _give_back(self, spent: Spent, weight: int) -> None:
         """Nothing was compared, so nothing was guessed: being busy is not the client's failure."""
         with self._uow:
-            self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)), weight=weight)
+            self._throttle.refund(spent, weight=weight)
 
-    def _clear(self, identifier: str, client: Client, weight: int) -> None:
-        self._throttle.refund(self._budgets.spent_by(identifier, network(client.address)), weight=weight)
+    def _clear(self, identifier: str, spent: Spent, weight: int) -> None:
+        self._throttle.refund(spent, weight=weight)
         self._throttle.forget(self._budgets.ceiling, identifier)
-
-    def _open(
-        self, user: User, identifier: str, transport: Transport, client: Client, weight: int
-    ) -> Session:
-        """One short write after the slow hash; it looks again whether the account still is what was checked."""
-        with self._uow:
-            self._users.require_unchanged(user)
-            self._clear(identifier, client, weight)
-            session = self._sessions.open(user.id, transport, client)
-            self._audit.record(AuditKind.sign_in_succeeded, user=user.id, actor=user.id, client=client)
-        SIGN_INS.labels("succeeded").inc()
-        return session
 
     def _rehash(self, user: User, password: str) -> None:
         """Bring an old hash up to today's cost and pepper; failing at it never fails the sign-in (SEC-04)."""

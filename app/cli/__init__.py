@@ -6,7 +6,7 @@ from app.cli import accounts, database, doctor, documents, keys, mail, seed, wor
 from app.config import ConfigError
 
 GROUPS = (
-    database.db, seed.seed, accounts.create_admin, accounts.unlock, accounts.sessions, doctor.doctor,
+    database.db, seed.seed, seed.demo_code, accounts.create_admin, accounts.unlock, accounts.sessions, doctor.doctor,
     documents.openapi, documents.callers, worker.worker, mail.mail, keys.keys,
 )  # fmt: skip
 

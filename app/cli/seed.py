@@ -8,8 +8,10 @@ from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.passwords import PasswordHasher
 from app.core.system import SystemRepository
-from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS
+from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS, DEMO_TOTP_SECRET
 from app.projects.service import ProjectService
+from app.second_factor.codes import current_code
+from app.second_factor.service import SecondFactorService
 from app.users.service import UserService
 from app.web.current import parts, service, settings
 
@@ -44,6 +46,14 @@ def seed(accounts: int | None, projects_each: int | None, password: str | None) 
     seed_demo()
 
 
+@click.command("demo-code")
+def demo_code() -> None:
+    """Print what the authenticator app of the demo's administrator shows now, by the service's clock."""
+    if settings().production:
+        raise click.ClickException("the demo cast is for development")
+    click.echo(current_code(DEMO_TOTP_SECRET, parts().clock.timestamp()))
+
+
 def seed_demo() -> None:
     """Make the cast and their projects, once."""
     system = service(SystemRepository)
@@ -68,6 +78,8 @@ def _make_cast(hashes: dict[str, str]) -> None:
             user = service(UserService).create(
                 email=email, password_hash=hashes[email], display_name=name, role=SiteRole(role)
             )
+            if user.role == SiteRole.admin:
+                service(SecondFactorService).plant(user.id, DEMO_TOTP_SECRET)
             actor = Actor(user.id, new_id())
             for title, description in DEMO_PROJECTS.get(email, ()):
                 service(ProjectService).create(actor, title, description)

@@ -28,6 +28,7 @@ class Caller(StrEnum):
     account = "account"
     stepped_up = "account with step-up"
     administrator = "administrator"
+    stepped_up_administrator = "administrator with step-up"
     operator = "operator"
 
 
@@ -37,15 +38,22 @@ class Actor:
 
     Attributes:
         user_id: the account.
-        session_id: the sign-in it speaks through.
+        session_id: the sign-in it speaks through; of an API token the token's id, which is no session's.
         role: of the site, not of a project.
-        authenticated_at: when identity was last proved (step-up).
+        authenticated_at: when identity was last proved, by a second factor where the account has one (step-up);
+            None when that never happened in this session.
+        has_factor: whether the account has a second factor.
+        leaving: whether its deletion is scheduled.
+        scopes: of the API token it speaks through; None for a session, which may do everything.
     """
 
     user_id: UUID
     session_id: UUID
     role: SiteRole = SiteRole.user
     authenticated_at: datetime | None = None
+    has_factor: bool = False
+    leaving: bool = False
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,17 @@ class SessionCheck(Protocol):
 
         Raises:
             AppError: ``session_revoked``, ``token_expired`` (a newer generation replaced it), ``account_suspended``.
+        """
+
+
+class ApiTokenCheck(Protocol):
+    """What ``web.auth`` asks about an API token (``hf_...``); ``wiring`` hands in who answers."""
+
+    def check(self, token: str) -> Actor:
+        """The actor, with the token's scopes.
+
+        Raises:
+            AppError: ``token_invalid``, ``token_expired``, ``account_suspended``.
         """
 
 

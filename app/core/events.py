@@ -5,13 +5,25 @@ become visible in commit order, not in ``seq`` order, and a reader needs it to n
 Kept ``EVENT_RETENTION_DAYS``; swept by the job ``events.sweep`` along ``ix_events_created_at``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, FetchedValue, Identity, Index, String, delete, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    FetchedValue,
+    Identity,
+    Index,
+    String,
+    delete,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,6 +34,8 @@ from app.core.db import Base
 from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
 
+FORGOTTEN_AT_ONCE = 1_000
+
 
 class EventKind(StrEnum):
     """The closed list of events."""
@@ -29,6 +43,10 @@ class EventKind(StrEnum):
     user_created = "user.created"
     user_updated = "user.updated"
     user_signed_in = "user.signed_in"
+    user_email_changed = "user.email_changed"
+    user_deletion_scheduled = "user.deletion_scheduled"
+    user_restored = "user.restored"
+    user_purged = "user.purged"
     registration_requested = "registration.requested"
     session_refreshed = "session.refreshed"
     session_revoked = "session.revoked"
@@ -61,6 +79,8 @@ class Event(Base):
             "ix_events_project_id_seq", "project_id", "seq", postgresql_where=text("project_id IS NOT NULL")
         ),
         Index("ix_events_xid_seq", "xid", "seq"),
+        Index("ix_events_actor_id", "actor_id", postgresql_where=text("actor_id IS NOT NULL")),
+        Index("ix_events_subject_id", "subject_id", postgresql_where=text("project_id IS NULL")),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -96,6 +116,27 @@ class Events:
             changes=dict(changes or {}), request_id=request_id.get(), created_at=self._clock.now(),
         )  # fmt: skip
         self._uow.session.add(row)
+
+    def forget_person(self, user_id: UUID, most: int = FORGOTTEN_AT_ONCE) -> int:
+        """Take somebody out, so many rows at a time; the answer is how many, 0 when there is nothing left.
+
+        What is private to them goes. What they did in projects stays, done by nobody: it is the projects' history.
+        """
+        session = self._uow.session
+        private = select(Event.seq).where(
+            Event.project_id.is_(None), or_(Event.subject_id == user_id, Event.actor_id == user_id)
+        )
+        gone = session.execute(delete(Event).where(Event.seq.in_(private.limit(most))))
+        done = select(Event.seq).where(Event.actor_id == user_id, Event.project_id.is_not(None))
+        nameless = session.execute(
+            update(Event).where(Event.seq.in_(done.limit(most))).values(actor_id=None)
+            .execution_options(synchronize_session=False)
+        )  # fmt: skip
+        return int(gone.rowcount) + int(nameless.rowcount)  # type: ignore[attr-defined]  # cursor results
+
+    def forget_projects(self, ids: Collection[UUID]) -> None:
+        """Delete the history of projects that are erased with their owner."""
+        self._uow.session.execute(delete(Event).where(Event.project_id.in_(ids)))
 
     def sweep(self, before: datetime) -> int:
         """Delete what is older; the answer is how many."""

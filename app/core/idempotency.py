@@ -59,6 +59,10 @@ class IdempotencyRecords:
         keys = ["account_id", "operation", "key"]
         self._uow.session.execute(statement.on_conflict_do_update(index_elements=keys, set_=fresh))
 
+    def forget_account(self, account_id: UUID) -> None:
+        """Delete an account's stored answers, inside the caller's transaction: it is erased."""
+        self._uow.session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.account_id == account_id))
+
     def sweep(self) -> int:
         """Delete expired records; the answer is how many."""
         ended = delete(IdempotencyRecord).where(IdempotencyRecord.expires_at <= self._clock.now())

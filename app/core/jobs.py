@@ -75,10 +75,12 @@ class JobQueue:
 
     def defer(self, name: str, **arguments: str | int | None) -> None:
         """Insert a job on the current unit of work's connection: it exists if and only if that commits."""
-        task = self.app.tasks[name]
+        if name not in self.app.tasks:
+            raise KeyError(name)
         connection = self._uow.session.connection()
         with _as_the_database_said_it():
-            task.configure(connection=connection, queueing_lock=None).defer(
+            # By the app that inserts: inside the worker the other one has the worker's connector.
+            self._inserts.configure_task(name, connection=connection).defer(
                 caused_by=request_id.get(), **arguments
             )
 

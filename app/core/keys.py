@@ -15,7 +15,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-PURPOSES = ("access-token", "refresh-token", "verify-email-link", "verify-email-code", "cursor", "throttle")
+PURPOSES = (
+    "access-token",
+    "refresh-token",
+    "verify-email-link",
+    "verify-email-code",
+    "cursor",
+    "throttle",
+    "mfa-token",
+    "device-token",
+    "totp-secret",
+    "reset-password-link",
+    "reset-password-code",
+    "email-change-link",
+    "email-change-code",
+    "cancel-email-change-link",
+    "restore-account-link",
+)
 """Every use of a derived key; the token matrix test walks this list (SEC-23)."""
 
 

@@ -23,21 +23,32 @@ _LINK_MAKERS = re.compile(r"((?<!\d)\.|\.(?!\d)|:(?=/)|@)(?=\S)")  # but not the
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of mail: its subject, with ``{product}`` in it, and what its templates need to be told."""
+    """A kind of mail: its subject, with ``{product}`` in it (a notice brings its own), and what its templates need to be told."""
 
     subject: str
     needs: frozenset[str]
 
 
 _SCENE = frozenset({"device", "place", "at"})
+_PROOF = _SCENE | {"display_name", "link", "token", "code", "link_lives", "code_lives"}
 
 KINDS: dict[str, Kind] = {
-    "verify_email": Kind(
-        "Confirm your address for {product}",
-        _SCENE | {"display_name", "link", "token", "code", "link_lives", "code_lives"},
-    ),
+    "verify_email": Kind("Confirm your address for {product}", _PROOF),
     "already_registered": Kind("You already have a {product} account", _SCENE | {"display_name"}),
+    "reset_password": Kind("Reset your {product} password", _PROOF),
+    "choose_password": Kind("Choose your {product} password", _PROOF),
+    "confirm_email_change": Kind("Confirm your new address for {product}", _PROOF),
+    "old_address": Kind(
+        "{notice}",
+        _SCENE | {"display_name", "subject_of_notice", "told", "new_address", "link", "token", "link_lives"},
+    ),
+    "account_deletion": Kind(
+        "Your {product} account will be deleted", _SCENE | {"display_name", "link", "token", "deleted_on"}
+    ),
+    "export_ready": Kind("Your {product} export is ready", _SCENE | {"display_name", "good_until"}),
+    "address_taken": Kind("Your address at {product}", _SCENE | {"display_name"}),
     "session_reused": Kind("We ended one of your {product} sessions", _SCENE | {"display_name"}),
+    "security_notice": Kind("{notice}", _SCENE | {"display_name", "subject_of_notice", "told", "advice"}),
     "test": Kind("Test mail from {product}", frozenset({"server", "at"})),
 }
 
@@ -63,7 +74,7 @@ def render(
     if context.keys() != needs:
         missing, surplus = sorted(needs - context.keys()), sorted(context.keys() - needs)
         raise TypeError(f"mail {kind}: missing {missing}, not known {surplus}")
-    subject = KINDS[kind].subject.format(product=product_name)
+    subject = KINDS[kind].subject.format(product=product_name, notice=context.get("subject_of_notice"))
     known = {
         **context,
         "to": to,

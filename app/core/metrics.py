@@ -29,6 +29,9 @@ HASHES_WAITING = Gauge(
     "holdfast_password_hashes_waiting", "Requests that wait for a turn to hash.", multiprocess_mode="livesum"
 )
 SIGN_INS = Counter("holdfast_sign_ins_total", "Sign-in attempts by outcome.", ["outcome"])
+BREACH_CHECKS = Counter(
+    "holdfast_breach_checks_total", "Look-ups of passwords in the breach service by outcome.", ["outcome"]
+)
 JOBS_OLDEST = Gauge(
     "holdfast_jobs_oldest_seconds",
     "Age of the oldest job that waits and is due.",

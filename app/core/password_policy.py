@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from app.core.errors import FieldCode
+from app.core.errors import AppError, Code, FieldCode, FieldFault
 
 LOWEST_MIN_LENGTH = 8
 MAX_LENGTH = 128  # code points
@@ -41,6 +41,12 @@ class PasswordFault(NamedTuple):
     params: dict[str, Any]
 
 
+class Breaches(Protocol):
+    """Knows passwords that were published after a break-in somewhere."""
+
+    def contain(self, password: str, /) -> bool: ...
+
+
 class PasswordPolicy:
     """The rule for new passwords; old ones are never held against it.
 
@@ -48,13 +54,47 @@ class PasswordPolicy:
         min_length: fewest code points; 8 is the floor, 15 is what NIST SP 800-63B-4 asks where the password is
             the only factor.
         product_words: names that no password may come down to, for everybody.
+        breaches: asked about what passes all else; None where the look-up is off.
     """
 
-    def __init__(self, min_length: int = 12, product_words: Iterable[str] = ("holdfast",)) -> None:
+    def __init__(
+        self,
+        min_length: int = 12,
+        product_words: Iterable[str] = ("holdfast",),
+        breaches: Breaches | None = None,
+    ) -> None:
         if not LOWEST_MIN_LENGTH <= min_length <= MAX_LENGTH:
             raise ValueError(f"min_length must be {LOWEST_MIN_LENGTH} to {MAX_LENGTH}")
         self.min_length = min_length
         self._product_words = tuple(product_words)
+        self._breaches = breaches
+
+    def demand(
+        self,
+        password: str,
+        *,
+        email: str,
+        display_name: str,
+        field_name: str = "password",
+        look_up: bool = True,
+    ) -> None:
+        """Refuse a password that somebody chose; may ask another service, so never inside a transaction.
+
+        Args:
+            password, email, display_name: as for ``faults``.
+            field_name: of the request's body.
+            look_up: whether to ask about breaches too.
+
+        Raises:
+            AppError: ``validation_failed`` with what is wrong; ``overloaded`` where the look-up must answer and does not.
+        """
+        found = self.faults(password, email=email, display_name=display_name)
+        if not found and look_up and self._breaches is not None and self._breaches.contain(password):
+            detail = "This password was published after a break-in at some service. Choose another."
+            found = [PasswordFault(FieldCode.password_breached, detail, {})]
+        if found:
+            faults = [FieldFault(field_name, code, detail, params=params) for code, detail, params in found]
+            raise AppError(Code.validation_failed, "This password is not good enough.", fields=faults)
 
     def faults(self, password: str, *, email: str, display_name: str) -> list[PasswordFault]:
         """What is wrong with a password for this person; empty when it may be used.

@@ -1,5 +1,6 @@
 """What every repository has: the session of the current unit of work, and finding a row by its key."""
 
+import re
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,11 @@ from app.core.errors import not_found
 from app.core.uow import UnitOfWork
 
 Row = TypeVar("Row", bound=Base)
+
+
+def anywhere(text: str) -> str:
+    """The LIKE pattern for what has ``text`` in it; its own wildcards stand for themselves alone (SEC-55)."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 class Repository(Generic[Row]):
@@ -31,8 +37,16 @@ class Repository(Generic[Row]):
         return self._uow.session
 
     def find(self, key: UUID, *, lock: bool = False) -> Row | None:
-        """The row, or ``None``. ``lock`` takes FOR NO KEY UPDATE, which lets inserts of children pass."""
-        return self.session.get(self.model, key, with_for_update={"key_share": True} if lock else None)
+        """The row, or ``None``. ``lock`` takes FOR NO KEY UPDATE, which lets inserts of children pass.
+
+        A locked row is as it is now, also where this unit of work had read it before; one with a version that moved
+        in between is a conflict, so that the whole use case runs again.
+        """
+        if not lock:
+            return self.session.get(self.model, key)
+        self.session.flush()
+        anew = self.model.__mapper__.version_id_col is None
+        return self.session.get(self.model, key, with_for_update={"key_share": True}, populate_existing=anew)
 
     def require(self, key: UUID, *, lock: bool = False) -> Row:
         """The row.

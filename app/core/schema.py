@@ -107,6 +107,7 @@ def _grant(connection: Connection, settings: Settings) -> None:
         ("audit_events", "REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM {role}"),
         ("system_state", "REVOKE INSERT, DELETE ON system_state FROM {role}"),
         ("audit_events", "GRANT EXECUTE ON FUNCTION purge_audit_events(timestamptz) TO {role}"),
+        ("account_deletions", "GRANT EXECUTE ON FUNCTION anonymise_audit_events(uuid) TO {role}"),
     ):
         # An older revision, asked for by its number, has not all of them yet.
         if needs is None or connection.scalar(text("SELECT to_regclass(:name)"), {"name": needs}):

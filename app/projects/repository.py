@@ -1,6 +1,5 @@
 """SQL of projects and memberships."""
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,7 @@ from sqlalchemy import (
 
 from app.core.access import Actor
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
-from app.core.repository import Repository
+from app.core.repository import Repository, anywhere
 from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.views import ProjectView
@@ -37,11 +36,6 @@ def _by_relevance(q: str) -> Sort:
         True,
         lambda value: cast(literal(value), REAL),
     )
-
-
-def _anywhere(q: str) -> str:
-    """The LIKE pattern for a name that has the words of ``q`` in it, which stand for themselves alone."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", q) + "%"
 
 
 ORDERS = {
@@ -137,6 +131,40 @@ class ProjectRepository(Repository[Project]):
         )
         return list(self.session.execute(statement).scalars())
 
+    def shared_of(self, owner_id: UUID, most: int) -> list[tuple[UUID, str]]:
+        """Projects of an owner that others belong to: ids and names."""
+        others = select(ProjectMember.project_id).where(
+            ProjectMember.project_id == Project.id, ProjectMember.user_id != owner_id
+        )
+        statement = (
+            select(Project.id, Project.name)
+            .where(Project.owner_id == owner_id, others.exists())
+            .order_by(Project.id)
+            .limit(most)
+        )
+        return [(row.id, row.name) for row in self.session.execute(statement)]
+
+    def owned_ids(self, owner_id: UUID, most: int) -> list[UUID]:
+        """Some projects of an owner, locked."""
+        statement = select(Project.id).where(Project.owner_id == owner_id).limit(most).with_for_update()
+        return list(self.session.execute(statement).scalars())
+
+    def belonging(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[Project, ProjectMember]]:
+        """What somebody belongs to, by the project's id, so many after that one; strangers' trash is not theirs."""
+        statement = (
+            select(Project, ProjectMember)
+            .join(ProjectMember, ProjectMember.project_id == Project.id)
+            .where(
+                ProjectMember.user_id == user_id,
+                (Project.status != ProjectStatus.deleted.value) | (Project.owner_id == user_id),
+            )
+            .order_by(ProjectMember.project_id)
+            .limit(most)
+        )
+        if after is not None:
+            statement = statement.where(ProjectMember.project_id > after)
+        return [(row[0], row[1]) for row in self.session.execute(statement)]
+
     def forget_of(self, ids: Collection[UUID]) -> None:
         """Delete projects for good, with their memberships."""
         self.session.execute(delete(Project).where(Project.id.in_(ids)))
@@ -146,7 +174,7 @@ def _conditions(filters: ProjectFilters) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Project.status.in_(list(filters.status))]
     if filters.q:
         # Both sides are lowered by the database: Python does it otherwise (a final sigma, a dotted I).
-        conditions.append(func.lower(Project.name).like(func.lower(_anywhere(filters.q))))
+        conditions.append(func.lower(Project.name).like(func.lower(anywhere(filters.q))))
     if filters.role:
         conditions.append(ProjectMember.role == filters.role)
     if filters.owner_id:

@@ -17,7 +17,7 @@ from app.core.uow import UnitOfWork
 from app.core.versions import check_version
 from app.projects import policy
 from app.projects.filters import ProjectFilters
-from app.projects.models import Project, ProjectRole, ProjectStatus
+from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.repository import ProjectRepository
 from app.projects.views import FACTS, ProjectView
 
@@ -161,6 +161,26 @@ class ProjectService:
             removed += len(old)
             if len(old) < SWEEP_BATCH:
                 return removed
+
+    def shared_of(self, owner_id: UUID, most: int) -> list[tuple[UUID, str]]:
+        """Ids and names of projects of an owner that others belong to; they keep the owner from leaving."""
+        with self._uow.reading():
+            return self._projects.shared_of(owner_id, most)
+
+    def erase_owned(self, owner_id: UUID) -> int:
+        """Erase some projects of an owner who leaves, with their history; the answer is how many, 0 when none is left."""
+        with self._uow:
+            ids = self._projects.owned_ids(owner_id, SWEEP_BATCH)
+            self._events.forget_projects(ids)
+            self._projects.forget_of(ids)
+            for project_id in ids:
+                self._invalidator.after_commit(NAMESPACE, str(project_id))
+            return len(ids)
+
+    def belonging(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[Project, ProjectMember]]:
+        """What somebody belongs to, by the project's id: so many rows after that one, for an export."""
+        with self._uow.reading():
+            return self._projects.belonging(user_id, after, most)
 
     def _move(
         self,

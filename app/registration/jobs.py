@@ -8,9 +8,9 @@ from app.core.audit import AuditTrail
 from app.core.clock import Clock
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
 from app.core.mail import Mailer
+from app.core.mail_codes import MailCodes
 from app.core.mail_templates import mail_link, render
 from app.core.uow import UnitOfWork
-from app.registration.codes import VerificationCodes
 from app.registration.repository import RegistrationRepository
 from app.registration.service import SEND_VERIFICATION, TELL_OWNER
 from app.users.service import UserService
@@ -24,7 +24,7 @@ class RegistrationJobs:
         uow: UnitOfWork,
         registrations: RegistrationRepository,
         users: UserService,
-        codes: VerificationCodes,
+        codes: MailCodes,
         audit: AuditTrail,
         mailer: Mailer,
         settings: Settings,

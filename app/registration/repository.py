@@ -24,6 +24,20 @@ class RegistrationRepository(Repository[Registration]):
         )
         return list(self.session.execute(statement).scalars())
 
+    def contested(self, proved: Registration, now: datetime) -> bool:
+        """Whether attempts for the same address wait that came from another network than this one."""
+        others = (
+            select(Registration.id)
+            .where(
+                Registration.email_key == proved.email_key,
+                Registration.expires_at > now,
+                Registration.id != proved.id,
+                Registration.ip.is_distinct_from(proved.ip),
+            )
+            .limit(1)
+        )
+        return self.session.execute(others).scalar_one_or_none() is not None
+
     def newest_password(self, email_key: str, now: datetime) -> str | None:
         """The password hash of the last live attempt, whether or not it can be confirmed."""
         statement = (

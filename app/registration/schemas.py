@@ -39,16 +39,12 @@ class VerificationRequired(Output):
     resend_after = fields.Integer(required=True, metadata=ABOUT_AN_HOUR)
 
 
-class VerifyEmail(Input):
-    """Either `token` from the mail's link, or `email` and `code`."""
-
-    WAYS: ClassVar = {"VerifyEmailByLink": ("token",), "VerifyEmailByCode": ("email", "code")}
+class LinkOrCode(Input):
+    """What a mail is answered by: `token` of its link alone, or `email` and `code`."""
 
     token = Secret(longest=500, metadata={"examples": ["hfv1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"]})
     email = EmailAddress(metadata={"examples": ["dana@example.com"]})
     code = Secret(longest=6, metadata={"pattern": CODE_PATTERN, "examples": ["123456"]})
-    token_transport = Choice(list(Transport), load_default=Transport.body.value)
-    device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
 
     @validates_schema
     def one_way(self, data: dict[str, Any], **_options: Any) -> None:
@@ -63,6 +59,15 @@ class VerifyEmail(Input):
         if "token" not in data and missing:
             detail = "Send the token, or e-mail address and code."
             raise ValidationError({name: [Fault(FieldCode.required, detail)] for name in sorted(missing)})
+
+
+class VerifyEmail(LinkOrCode):
+    """Either `token` from the mail's link, or `email` and `code`."""
+
+    WAYS: ClassVar = {"VerifyEmailByLink": ("token",), "VerifyEmailByCode": ("email", "code")}
+
+    token_transport = Choice(list(Transport), load_default=Transport.body.value)
+    device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
 
 
 class ResendVerification(Input):

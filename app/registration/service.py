@@ -14,11 +14,11 @@ from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.events import EventKind, Events
 from app.core.ids import new_id
 from app.core.jobs import JobQueue
+from app.core.mail_codes import MailCodes
 from app.core.password_policy import PasswordPolicy
 from app.core.passwords import PasswordHasher
 from app.core.throttle import Budget, RateLimitedError, Throttle
 from app.core.uow import UnitOfWork
-from app.registration.codes import VerificationCodes
 from app.registration.models import Registration
 from app.registration.repository import RegistrationRepository
 from app.sessions.grants import Grants, SignedIn
@@ -29,6 +29,8 @@ from app.users.service import UserService
 
 SEND_VERIFICATION = "registration.send_verification"
 TELL_OWNER = "registration.tell_owner"
+SEND_RESET = "passwords.send_reset"
+"""Handled by the passwords feature, which stands above this one."""
 RESEND_AFTER = 60
 CODE_TRIES = 5
 
@@ -61,7 +63,7 @@ class RegistrationService:
         grants: Grants,
         hasher: PasswordHasher,
         policy: PasswordPolicy,
-        codes: VerificationCodes,
+        codes: MailCodes,
         throttle: Throttle,
         budgets: RegistrationBudgets,
         rules: RegistrationRules,
@@ -92,7 +94,7 @@ class RegistrationService:
         Raises:
             AppError: ``validation_failed`` for a weak password, ``rate_limited``, ``overloaded``.
         """
-        self._refuse_weak(password, email, display_name)
+        self._policy.demand(password, email=email, display_name=display_name)
         self._spend(self._budgets.address, email, client)
         password_hash = self._hasher.hash(password)
         with self._uow:
@@ -184,21 +186,33 @@ class RegistrationService:
         with self._uow.reading():
             return self._registrations.newest_password(email_key(email), self._clock.now())
 
+    def forget_address(self, email: str) -> None:
+        """Forget every attempt for an address, inside the caller's transaction: its account is erased."""
+        with self._uow:
+            self._registrations.delete_all(email_key(email))
+
     def sweep(self) -> int:
         with self._uow:
             return self._registrations.sweep(self._clock.now())
 
     def _accept(self, registration: Registration, transport: Transport, client: Client) -> SignedIn:
-        """The proved attempt becomes the account; all others for the address are forgotten."""
+        """The proved attempt becomes the account; all others for the address are forgotten.
+
+        While attempts from another network wait nobody can know whose mail was answered: the password may be that of
+        a stranger, who hoped for this click. Then none counts, and the owner is sent a mail to set one (SEC-36).
+        """
+        contested = self._registrations.contested(registration, self._clock.now())
         user = self._users.create(
             email=registration.email,
-            password_hash=registration.password_hash,
+            password_hash=None if contested else registration.password_hash,
             display_name=registration.display_name,
         )
         self._registrations.delete_all(registration.email_key)
-        self._audit.record(AuditKind.email_verified, user=user.id, actor=user.id, client=client)
+        verified = self._audit.record(AuditKind.email_verified, user=user.id, actor=user.id, client=client)
+        if contested:
+            self._jobs.defer(SEND_RESET, user_id=str(user.id), audit_id=str(verified))
         session = self._sessions.open(user.id, transport, client)
-        return self._grants.of(session)
+        return self._grants.of_sign_in(session)
 
     def _new(
         self, email: str, password_hash: str, display_name: str, client: Client, *, answerable: bool
@@ -223,14 +237,6 @@ class RegistrationService:
 
     def _spend(self, budget: Budget, email: str, client: Client) -> None:
         self._throttle.spend([(budget, network(client.address)), (self._budgets.mail, email_key(email))])
-
-    def _refuse_weak(self, password: str, email: str, display_name: str) -> None:
-        found = self._policy.faults(password, email=email, display_name=display_name)
-        if found:
-            faults = [
-                FieldFault("password", FieldCode(c), detail, params=params) for c, detail, params in found
-            ]
-            raise AppError(Code.validation_failed, "This password is not good enough.", fields=faults)
 
 
 def _meant_by(client: Client, waiting: Sequence[Registration]) -> UUID | None:

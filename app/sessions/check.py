@@ -45,8 +45,15 @@ class SessionChecker:
             raise AppError(Code.token_expired, "The access token has expired. Refresh it and try again.")
         if generation > facts["seen"]:
             self._mark_seen(session_id, generation)
-        authenticated_at = datetime.fromisoformat(facts["authenticated_at"])
-        return Actor(user_id, session_id, SiteRole(facts["role"]), authenticated_at)
+        proved_at = facts["factor_at"] if facts["has_factor"] else facts["authenticated_at"]
+        return Actor(
+            user_id,
+            session_id,
+            SiteRole(facts["role"]),
+            datetime.fromisoformat(proved_at) if proved_at else None,
+            has_factor=facts["has_factor"],
+            leaving=facts["status"] == AccountStatus.deletion_scheduled,
+        )
 
     def _load(self, session_id: UUID) -> SessionFacts | None:
         with self._uow.reading():

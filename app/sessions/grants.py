@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.core.access import AccessTokens
+from app.sessions.devices import DeviceTokens
 from app.sessions.lifetimes import Lifetimes
 from app.sessions.models import Session, Transport
 from app.sessions.tokens import RefreshTokens
@@ -36,6 +37,7 @@ class Grants:
     Args:
         tokens: refresh tokens.
         access_tokens: the web layer's signer.
+        devices: tokens that a device keeps when its session has ended.
     """
 
     def __init__(
@@ -44,15 +46,28 @@ class Grants:
         tokens: RefreshTokens,
         access_tokens: AccessTokens,
         lifetimes: Lifetimes,
+        devices: DeviceTokens,
     ) -> None:
         self._users = users
         self.tokens = tokens
         self._access_tokens = access_tokens
         self.lifetimes = lifetimes
+        self._devices = devices
 
     def of(self, session: Session) -> SignedIn:
         """Tokens of the session's newest generation; they are good once its row is committed."""
+        return self._make(session, self._users.get(session.user_id), None)
+
+    def of_sign_in(self, session: Session, device_id: UUID | None = None) -> SignedIn:
+        """As ``of``, for a session that has just begun: with a device token.
+
+        Args:
+            device_id: the known device that it began on; a new one without.
+        """
         user = self._users.get(session.user_id)
+        return self._make(session, user, self._devices.make(user, device_id))
+
+    def _make(self, session: Session, user: User, device_token: str | None) -> SignedIn:
         access_token, seconds = self._access_tokens.issue(
             user_id=user.id, session_id=session.id, generation=session.counter, role=user.role
         )
@@ -62,8 +77,8 @@ class Grants:
             refresh_token=self.tokens.make(session),
             refresh_expires_at=session.idle_expires_at,
             session_id=session.id,
-            step_up_until=session.authenticated_at + self.lifetimes.step_up,
-            device_token=None,
+            step_up_until=(session.factor_at or session.authenticated_at) + self.lifetimes.step_up,
+            device_token=device_token,
             user=user,
             transport=Transport(session.transport),
         )

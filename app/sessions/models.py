@@ -22,6 +22,7 @@ class Session(Base):
 
     ``counter`` is the generation of the newest refresh token, ``seen_generation`` the newest of which the server
     accepted any credential, ``min_generation`` the oldest whose access tokens are still good (SEC-18, SEC-26).
+    ``authenticated_at`` is when identity was last proved in any way, ``factor_at`` when by a second factor or passkey.
     Kept ``SESSION_RETENTION_DAYS`` after its end; the job ``sessions.sweep`` deletes along ``ix_sessions_expires_at``.
     """
 
@@ -45,6 +46,7 @@ class Session(Base):
     user_agent: Mapped[str] = mapped_column(String(300))
     ip: Mapped[str | None] = mapped_column(String(45))
     authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    factor_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     rotated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -63,6 +65,28 @@ class Session(Base):
         self.counter += 1
         self.rotated_at = now
         self.touch(now, idle)
+
+    def prove(self, now: datetime, *, factor: bool) -> None:
+        """Identity was proved again: a new generation begins, and older access tokens end (SEC-26)."""
+        self.authenticated_at = now
+        if factor:
+            self.factor_at = now
+        self._begin_generation(now)
+
+    def renew(self, now: datetime) -> None:
+        """End the access tokens given out so far; the client's refresh token is the parent then, and still good.
+
+        Done twice before the client comes, that token would be too old: a generation nobody was given is left as it is.
+        The first one was given when the session was opened.
+        """
+        untouched = self.min_generation == self.counter > max(1, self.seen_generation)
+        if not untouched:
+            self._begin_generation(now)
+
+    def _begin_generation(self, now: datetime) -> None:
+        self.counter += 1
+        self.min_generation = self.counter
+        self.rotated_at = now
 
     def touch(self, now: datetime, idle: timedelta) -> None:
         """Being used moves the idle end, never the absolute one (SEC-17)."""

@@ -20,6 +20,8 @@ class SessionFacts(TypedDict):
     min: int
     expires_at: str
     authenticated_at: str
+    factor_at: str | None
+    has_factor: bool
     live: bool
     role: str
     status: str
@@ -44,7 +46,8 @@ class SessionRepository(Repository[Session]):
         row = self.session.execute(
             select(
                 Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,
-                Session.authenticated_at, Session.revoked_at, User.role, User.status,
+                Session.authenticated_at, Session.factor_at, Session.revoked_at, User.role, User.status,
+                User.mfa_enabled,
                 (Session.auth_epoch == SystemState.auth_epoch).label("epoch_holds"),
             )
             .join(User, User.id == Session.user_id)
@@ -59,6 +62,8 @@ class SessionRepository(Repository[Session]):
             "min": row.min_generation,
             "expires_at": row.expires_at.isoformat(),
             "authenticated_at": row.authenticated_at.isoformat(),
+            "factor_at": row.factor_at.isoformat() if row.factor_at else None,
+            "has_factor": row.mfa_enabled,
             "live": row.revoked_at is None and row.epoch_holds,
             "role": row.role,
             "status": row.status,
@@ -85,6 +90,14 @@ class SessionRepository(Repository[Session]):
             .order_by(Session.last_used_at.desc(), Session.id.desc())
         )  # fmt: skip
         return list(self.session.execute(statement).scalars())
+
+    def all_of(self, user_id: UUID) -> list[Session]:
+        statement = select(Session).where(Session.user_id == user_id).order_by(Session.created_at.desc())
+        return list(self.session.execute(statement).scalars())
+
+    def opened_since(self, user_id: UUID, moment: datetime) -> bool:
+        found = select(Session.id).where(Session.user_id == user_id, Session.created_at > moment).limit(1)
+        return self.session.execute(found).scalar_one_or_none() is not None
 
     def sweep(self, before: datetime) -> int:
         """Delete what ended before that moment; the answer is how many."""

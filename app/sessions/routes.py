@@ -16,7 +16,7 @@ blp = Blueprint(
 )
 
 
-@blp.operation("GET", "", "listSessions", caller=Caller.account)
+@blp.operation("GET", "", "listSessions", caller=Caller.account, api_tokens=False)
 @blp.response(200, SessionPage)
 def list_sessions() -> Page[Any]:
     """List my sessions, the last used first."""
@@ -24,7 +24,12 @@ def list_sessions() -> Page[Any]:
 
 
 @blp.operation(
-    "DELETE", "/<uuid:session_id>", "revokeSession", caller=Caller.account, codes=(Code.not_found,)
+    "DELETE",
+    "/<uuid:session_id>",
+    "revokeSession",
+    caller=Caller.account,
+    codes=(Code.not_found,),
+    api_tokens=False,
 )
 @blp.response(204)
 def revoke_session(session_id: UUID) -> None:
@@ -32,7 +37,7 @@ def revoke_session(session_id: UUID) -> None:
     service(SessionService).revoke(current_actor(), session_id)
 
 
-@blp.operation("DELETE", "", "revokeOtherSessions", caller=Caller.account)
+@blp.operation("DELETE", "", "revokeOtherSessions", caller=Caller.account, api_tokens=False)
 @blp.response(204)
 def revoke_other_sessions() -> None:
     """End all my sessions but this one."""

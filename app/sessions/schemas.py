@@ -12,6 +12,7 @@ from app.web.schemas import Output, page_of
 
 SECONDS = {"minimum": 0, "maximum": 31_536_000, "format": "int32"}
 REFRESH_EXAMPLE = "hfr1.k1.AZelsHweemCcLz87ihwKAg.7.c2lnbmF0dXJl"
+DEVICE_EXAMPLE = "hfd1.k1.AZelsHweemCcLz87ihwKAQ.AZelsHweemCcLz87ihwKAw.0.c2lnbmF0dXJl"
 
 
 class SignedIn(Output):
@@ -35,8 +36,13 @@ class SignedIn(Output):
     session_id = Id(required=True)
     step_up_until = Timestamp(required=True)
     device_token = fields.String(
-        required=True, allow_none=True, metadata={"maxLength": 500, "examples": [None]}
-    )
+        required=True, allow_none=True,
+        metadata={
+            "maxLength": 500, "examples": [DEVICE_EXAMPLE],
+            "description": "Keep it when the session ends and send it with the next sign-in on this device. Null where"
+            " nobody signed in: keep the one you have.",
+        },
+    )  # fmt: skip
     user = fields.Nested(User, required=True)
 
 

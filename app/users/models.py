@@ -40,6 +40,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(20), default=SiteRole.user.value)
     status: Mapped[str] = mapped_column(String(20), default=AccountStatus.active.value)
     mfa_enabled: Mapped[bool] = mapped_column(default=False)
+    device_epoch: Mapped[int] = mapped_column(default=0, server_default="0")
     deletion_scheduled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     version: Mapped[int] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
-from app.core.access import SiteRole
+from app.core.access import AccountStatus, SiteRole
 from app.core.repository import Repository
 from app.users.models import User
+
+ADMINISTRATORS = 5_120_334_719_482_006_317
+"""Any fixed number: who counts administrators to take one away holds this lock."""
 
 
 class UserRepository(Repository[User]):
@@ -25,6 +28,23 @@ class UserRepository(Repository[User]):
             update(User).where(User.id == user_id, User.password_hash == old).values(password_hash=new)
         )
         return bool(replaced.rowcount)  # type: ignore[attr-defined]  # a cursor result
+
+    def move_device_epoch(self, user_id: UUID) -> None:
+        """Not an edit of the account, so its version stays."""
+        moved = update(User).where(User.id == user_id).values(device_epoch=User.device_epoch + 1)
+        self.session.execute(moved)
+
+    def active_administrators(self) -> int:
+        """How many can act; whoever asks next waits until this transaction ends."""
+        self.session.execute(select(func.pg_advisory_xact_lock(ADMINISTRATORS)))
+        counted = select(func.count()).where(
+            User.role == SiteRole.admin.value, User.status == AccountStatus.active.value
+        )
+        return self.session.execute(counted).scalar_one()
+
+    def erase(self, user_id: UUID) -> None:
+        """By one statement; what refers to the account goes by the database's own rules."""
+        self.session.execute(delete(User).where(User.id == user_id))
 
     def administrators(self) -> int:
         counted = select(func.count()).select_from(User).where(User.role == SiteRole.admin.value)

@@ -5,17 +5,21 @@ the token's signature first (whose budget is it?), the session behind it after.
 """
 
 import hmac
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from app.core.access import Caller, SiteRole
+from app.core.access import Actor, Caller, SiteRole
 from app.core.errors import AppError, Code, not_found
 from app.web.current import parts, settings
 from app.web.operations import Operation, declared
 
 SCHEME = "bearer"
+API_TOKEN_PREFIX = "hf_"
+ADMINISTRATORS = {Caller.administrator, Caller.stepped_up_administrator}
+STEPPED_UP = {Caller.stepped_up, Caller.stepped_up_administrator}
 
 
 def register_identity(app: Flask) -> None:
@@ -29,7 +33,7 @@ def register_guard(app: Flask) -> None:
 
 def _read_token() -> None:
     """Verify the bearer token, if there is one; what is wrong with it is told by the guard."""
-    g.claims = g.token_error = g.actor = None
+    g.claims = g.token_error = g.actor = g.api_token = None
     operation = declared(current_app, request.endpoint)
     header = request.headers.get("Authorization", "")
     if request.method == "OPTIONS" or operation is None or not header:
@@ -38,7 +42,11 @@ def _read_token() -> None:
     if scheme.lower() != SCHEME or not token.strip():
         return
     try:
-        g.claims = parts().access_tokens.verify(token.strip())
+        if token.strip().startswith(API_TOKEN_PREFIX):
+            g.api_token = parts().api_token_check.check(token.strip())
+            g.claims = {"sub": str(g.api_token.user_id)}
+        else:
+            g.claims = parts().access_tokens.verify(token.strip())
     except AppError as error:
         g.token_error = error
 
@@ -62,10 +70,11 @@ def _guard() -> None:
             Code.not_authenticated, "Sign in first: send Authorization: Bearer with an access token."
         )
     _identify()
-    if operation.caller == Caller.stepped_up:
-        _require_step_up()
-    if operation.caller == Caller.administrator and g.actor.role != SiteRole.admin:
+    _refuse_by_state(g.actor, operation)
+    if operation.caller in ADMINISTRATORS and g.actor.role != SiteRole.admin:
         raise AppError(Code.forbidden, "Only administrators may do this.")
+    if operation.caller in STEPPED_UP:
+        require_step_up(g.actor)
 
 
 def operator_asks() -> bool:
@@ -77,7 +86,28 @@ def operator_asks() -> bool:
 
 def _identify() -> None:
     claims = g.claims
+    if g.api_token is not None:
+        g.actor = g.api_token
+        return
     g.actor = parts().session_check.check(UUID(claims["sid"]), UUID(claims["sub"]), claims["gen"])
+
+
+def _refuse_by_state(actor: Actor, operation: Operation) -> None:
+    """What an account in its state, or an API token, may not do here."""
+    if actor.scopes is not None:
+        _require_scope(actor.scopes, operation)
+    if actor.leaving and not operation.while_leaving:
+        raise AppError(Code.account_deletion_scheduled, "This account will be deleted. Restore it to go on.")
+    if actor.role == SiteRole.admin and not actor.has_factor and not operation.without_factor:
+        raise AppError(Code.mfa_enrolment_required, "Administrators need a second factor. Enrol one first.")
+
+
+def _require_scope(scopes: Collection[str], operation: Operation) -> None:
+    if not operation.api_tokens:
+        raise AppError(Code.forbidden, "An API token may not do this. Sign in.")
+    wanted = "read" if request.method in {"GET", "HEAD"} else "write"
+    if wanted not in scopes:
+        raise AppError(Code.token_scope_insufficient, f"This API token has no scope {wanted}.")
 
 
 def _identify_if_possible(operation: Operation) -> None:
@@ -85,16 +115,27 @@ def _identify_if_possible(operation: Operation) -> None:
         return
     try:
         _identify()
-    except AppError:
-        g.actor = None
+    except AppError as error:
+        g.actor, g.token_error = None, error
 
 
-def _require_step_up() -> None:
-    """Identity was proved recently (SEC-29); signing in counts."""
+def require_factor_step_up(actor: Actor) -> None:
+    """As ``require_step_up``, of accounts that have a second factor; others prove themselves in the body."""
+    if actor.has_factor:
+        require_step_up(actor)
+
+
+def require_step_up(actor: Actor) -> None:
+    """Identity was proved recently, with the strongest factor the account has (SEC-29); signing in counts.
+
+    Raises:
+        AppError: ``step_up_required``.
+    """
     longest = settings().step_up_seconds
-    if parts().clock.now() - g.actor.authenticated_at > timedelta(seconds=longest):
+    proved_at = actor.authenticated_at
+    if proved_at is None or parts().clock.now() - proved_at > timedelta(seconds=longest):
         raise AppError(
             Code.step_up_required,
             "Prove your identity again, then repeat this.",
-            extra={"methods": ["password"], "max_age": longest},
+            extra={"methods": parts().step_up_methods(actor), "max_age": longest},
         )

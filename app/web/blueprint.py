@@ -1,6 +1,6 @@
 """Our blueprint: one decorator declares an operation whole, and wraps the view in what every operation needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
@@ -56,6 +56,10 @@ class Blueprint(SmorestBlueprint):
         conditional: bool = False,
         optional_identity: bool = False,
         refresh_cookie: bool = False,
+        statuses: Mapping[Code, int] | None = None,
+        while_leaving: bool = False,
+        without_factor: bool = False,
+        api_tokens: bool = True,
     ) -> Callable[[View], View]:
         """Declare an operation; stands above ``arguments`` and ``response``.
 
@@ -72,11 +76,18 @@ class Blueprint(SmorestBlueprint):
             conditional: takes If-Match.
             optional_identity: public, but takes note of a valid access token.
             refresh_cookie: reads the refresh cookie of browsers.
+            statuses: of codes that answer otherwise here than in the catalogue.
+            while_leaving: open to accounts whose deletion is scheduled.
+            without_factor: open to administrators who have no second factor yet.
+            api_tokens: open to API tokens too; only where ``caller`` is ``account``.
         """
+        takes_tokens = api_tokens and caller == Caller.account
+        own = (*codes, *_refusals(caller, while_leaving, without_factor, takes_tokens))
         declaration = Operation(
-            name, caller, _all_codes(caller, codes, method, body, query, idempotent, conditional),
+            name, caller, _all_codes(caller, own, method, body, query, idempotent, conditional),
             takes_query=query, optional_identity=optional_identity, resource=resource,
-            idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie,
+            idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie, statuses=statuses or {},
+            while_leaving=while_leaving, without_factor=without_factor, api_tokens=takes_tokens,
         )  # fmt: skip
 
         def decorate(view: View) -> View:
@@ -111,6 +122,20 @@ def _strict(view: View, declaration: Operation, method: str) -> View:
     return wrapper
 
 
+def _refusals(caller: Caller, while_leaving: bool, without_factor: bool, api_tokens: bool) -> Iterator[Code]:
+    """What the guard may say to somebody it knows."""
+    if caller in {Caller.anyone, Caller.operator}:
+        return
+    if caller == Caller.administrator or not api_tokens:
+        yield Code.forbidden
+    if not while_leaving:
+        yield Code.account_deletion_scheduled
+    if not without_factor:
+        yield Code.mfa_enrolment_required
+    if api_tokens:
+        yield Code.token_scope_insufficient
+
+
 def _all_codes(
     caller: Caller,
     own: tuple[Code, ...],
@@ -123,7 +148,7 @@ def _all_codes(
     codes = [*EVERYWHERE, *own]
     if caller not in {Caller.anyone, Caller.operator}:
         codes += SIGNED_IN
-    if caller == Caller.stepped_up:
+    if caller in {Caller.stepped_up, Caller.stepped_up_administrator}:
         codes.append(Code.step_up_required)
     if body:
         codes += WITH_BODY

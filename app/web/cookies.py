@@ -71,14 +71,23 @@ def deliver(signed_in: Any, transport: str | None = None) -> Any:
     """Move the refresh token into a cookie where that is the session's transport.
 
     Args:
-        signed_in: with ``transport``, ``refresh_token`` and ``refresh_expires_at``.
+        signed_in: with ``transport``, ``refresh_token`` and ``refresh_expires_at``; an answer that opens no session
+            has no transport, and stays as it is.
         transport: another than the session's own, where the request brought its token otherwise.
     """
-    if (transport or signed_in.transport) != "cookie":
+    if (transport or getattr(signed_in, "transport", None)) != "cookie":
         return signed_in
     left = signed_in.refresh_expires_at - parts().clock.now()
     headers = {"Set-Cookie": _cookie(signed_in.refresh_token, int(left.total_seconds()))}
     return replace(signed_in, refresh_token=None), headers
+
+
+def deliver_within(answer: Any) -> Any:
+    """As ``deliver``, for a dataclass that has the tokens as its ``session``, or None there."""
+    if answer.session is None or answer.session.transport != "cookie":
+        return answer
+    session, headers = deliver(answer.session)
+    return replace(answer, session=session), headers
 
 
 def forget_cookie() -> Response:

@@ -43,6 +43,21 @@ def optional_actor() -> Actor | None:
     return cast("Actor | None", g.get("actor"))
 
 
+def actor_if_sent() -> Actor | None:
+    """As ``optional_actor``, for routes that do something else for whoever is signed in.
+
+    Raises:
+        AppError: what is wrong with an access token that was sent; ``forbidden`` for an API token.
+    """
+    error = g.get("token_error")
+    if error is not None:
+        raise error
+    actor = optional_actor()
+    if actor is not None and actor.scopes is not None:
+        raise AppError(Code.forbidden, "An API token may not do this. Sign in.")
+    return actor
+
+
 def current_client(device_name: str | None = None) -> Client:
     """Where the request comes from; the address is the one that the trusted proxies saw (SEC-47)."""
     agent = _printable(request.user_agent.string)[:MAX_USER_AGENT]

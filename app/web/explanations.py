@@ -16,12 +16,17 @@ EXPLANATIONS: dict[Code, str] = {
     Code.refresh_invalid: "There was no refresh token, or not one of ours, or its session has ended. Drop it and sign in.",
     Code.refresh_reused: "A refresh token that was replaced came a second time, so the session was ended to be safe."
     " Drop the token and sign in. A client that retries a lost refresh with the same token never sees this.",
+    Code.mfa_token_invalid: "The `mfa_token` has expired, was used, or was tried too often. Begin with the password.",
     Code.forbidden: "You are known, and you may not do this here.",
     Code.step_up_required: "This needs a proof of identity that is at most `max_age` seconds old. Prove it by one of"
     " `methods`, then repeat the request.",
     Code.csrf_failed: "The refresh cookie came without `X-CSRF-Token` or from an origin that is not in `CORS_ORIGINS`.",
     Code.email_not_verified: "The password is right, the address is not confirmed yet. Offer to send the mail again.",
     Code.account_suspended: "An administrator suspended the account.",
+    Code.account_deletion_scheduled: "The account waits for its deletion. Offer to restore it (`restoreMe`); until then"
+    " only reading it, its export and signing out are open.",
+    Code.mfa_enrolment_required: "Administrators need a second factor. Enrol one first.",
+    Code.token_scope_insufficient: "The API token lacks the scope for this: `read` for reading, `write` for all else.",
     Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
     Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
     Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",
@@ -29,7 +34,12 @@ EXPLANATIONS: dict[Code, str] = {
     " Read again, then decide.",
     Code.project_archived: "Archived projects are read-only. Unarchive it first.",
     Code.project_deleted: "The project is in the trash. Restore it first.",
-    Code.token_expired_or_used: "The link or code is too old, was used, or was tried too often. Ask for a new mail.",
+    Code.last_administrator: "The site needs an administrator. Make another one first.",
+    Code.owns_shared_projects: "The account owns projects that others belong to; `projects` lists them. Transfer or"
+    " delete them first.",
+    Code.mfa_already_enabled: "A second factor of this kind is on already. Turn it off first.",
+    Code.token_expired_or_used: "The link, code or challenge is too old, was used, or was tried too often. Ask for"
+    " a new mail, or begin again with a new passkey.",
     Code.version_conflict: "The resource changed since you read it. `current` and `ETag` show how it is now: merge,"
     " then repeat with the new `If-Match`.",
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",

@@ -13,7 +13,7 @@ from app.core.errors import FieldCode
 from app.web.patterns import WITHOUT_NUL, text_pattern
 
 MAX_EMAIL = 254
-MAX_CHOICES = 100
+MAX_CHOICES, MOST_NAMED = 100, 20
 LINE_BREAKS = {"\n", "\r", "\t"}
 MAX_INT64 = 2**63 - 1
 NEW_PASSWORD = "x-new-password"  # the document says how short one may be, which is a setting
@@ -151,8 +151,8 @@ class Choice(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if text not in self.choices:
-            detail = f"Choose one of: {', '.join(self.choices)}."
-            raise refuse(FieldCode.invalid_choice, detail, choices=self.choices)
+            named = ", ".join(self.choices) if len(self.choices) <= MOST_NAMED else "the documented words"
+            raise refuse(FieldCode.invalid_choice, f"Choose one of: {named}.", choices=self.choices)
         return text
 
 

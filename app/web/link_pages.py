@@ -21,9 +21,13 @@ class LinkPage:
     Attributes:
         path: without a slash; the same word stands in the mail's link and in the app's deep link.
         action: where the button sends ``{"token": ...}`` by POST.
+        asks: what a person types on it: ``password`` (a new one), ``email``, or nothing, which makes it one button.
+        needs_token: whether it makes sense without a link.
         signs_in: whether the answer holds tokens. The page never keeps them: it signs that session out again, so
             that a borrowed computer is not left signed in and no session appears that nobody uses.
         resend: where ``{"email": ...}`` asks for a new mail, when a link is too old; None without such a way.
+        resent: what is said when it was asked for.
+        next_page: the path of a page to go on to, and ``next_label`` the words on its button.
         without_script: the way for people without JavaScript.
     """
 
@@ -37,8 +41,13 @@ class LinkPage:
     dead_title: str
     dead: str
     action: str
+    asks: str = ""
+    needs_token: bool = True
     signs_in: bool = False
     resend: str | None = None
+    resent: str = ""
+    next_page: str = ""
+    next_label: str = ""
     without_script: str = "This page needs JavaScript."
 
 
@@ -58,19 +67,126 @@ VERIFY_EMAIL = LinkPage(
     action=f"{_AUTH}/verify-email",
     signs_in=True,
     resend=f"{_AUTH}/resend-verification",
+    resent="If this address waits to be confirmed, a new mail is on its way. Look in the spam folder too.",
     without_script=(
         "This page needs JavaScript. You can do without it: the same mail has a six-digit code. Type it in the app."
     ),
 )
 
-PAGES = {page.path: page for page in (VERIFY_EMAIL,)}
+_NO_SCRIPT_CODE = "This page needs JavaScript. You can do without it: the same mail has a six-digit code. Type it in the app."
+_IF_KNOWN = "If this address has an account, a mail is on its way. Look in the spam folder too."
+
+FORGOT_PASSWORD = LinkPage(
+    path="forgot-password",
+    title="Choose another password",
+    lead="Write the address of your account. We send you a mail with a link that lets you choose a new password.",
+    button="Send me the mail",
+    working="Sending …",
+    done_title="Look into your mailbox",
+    done=f"{_IF_KNOWN} Its link works for a short time and once. You can close this page.",
+    dead_title="That did not work",
+    dead="Load the page again.",
+    action=f"{_AUTH}/forgot-password",
+    asks="email",
+    needs_token=False,
+    without_script='This page needs JavaScript. You can do without it: choose "Forgot password" in the app.',
+)
+
+RESET_PASSWORD = LinkPage(
+    path="reset-password",
+    title="Choose a new password",
+    lead="It counts from now on, and all sessions of your account end: sign in again with it on each of your devices.",
+    button="Set my password",
+    working="Setting your password …",
+    done_title="Your new password is set",
+    done="Go back to the app and sign in with it. You can close this page.",
+    dead_title="This link no longer works",
+    dead="It has expired, was used before, or you signed in since you asked for it. Have a new mail sent:",
+    action=f"{_AUTH}/reset-password",
+    asks="password",
+    resend=f"{_AUTH}/forgot-password",
+    resent=_IF_KNOWN,
+    without_script=_NO_SCRIPT_CODE,
+)
+
+CONFIRM_EMAIL_CHANGE = LinkPage(
+    path="confirm-email-change",
+    title="Confirm your new address",
+    lead="Press the button to make the address this mail came to the address of your account.",
+    button="Confirm my new address",
+    working="Confirming your address …",
+    done_title="Your address is changed",
+    done="Sign in with the new address from now on. You can close this page.",
+    dead_title="This link no longer works",
+    dead=(
+        "It has expired, was used before, or the change was given up. If your address is not changed yet, ask for the "
+        "change again in the app."
+    ),
+    action=f"{_AUTH}/confirm-email-change",
+    without_script=_NO_SCRIPT_CODE,
+)
+
+CANCEL_EMAIL_CHANGE = LinkPage(
+    path="cancel-email-change",
+    title="Keep your old address?",
+    lead=(
+        "Press the button if you did not want another address. Your account keeps the address this mail came to. If it "
+        "was changed already, it is changed back and everybody who is signed in to your account is signed out."
+    ),
+    button="Keep my old address",
+    working="Keeping your address …",
+    done_title="Your account has its old address",
+    done="Whoever wanted to change it may know your password. Choose another one now.",
+    next_page=FORGOT_PASSWORD.path,
+    next_label="Choose another password",
+    dead_title="This link no longer works",
+    dead=(
+        "It has expired or was used before. If you cannot sign in with your address any more, write to the people who "
+        "run this service."
+    ),
+    action=f"{_AUTH}/cancel-email-change",
+)
+
+RESTORE_ACCOUNT = LinkPage(
+    path="restore-account",
+    title="Keep your account?",
+    lead="Your account will be deleted. Press the button to keep it, with everything in it.",
+    button="Keep my account",
+    working="Keeping your account …",
+    done_title="Your account stays",
+    done="Everything is as it was. Sign in in the app. You can close this page.",
+    dead_title="This link no longer works",
+    dead=(
+        "It has expired or was used before. If your account is still there, sign in in the app: you can keep it there, "
+        "too."
+    ),
+    action=f"{_AUTH}/restore-account",
+)
+
+PAGES = {
+    page.path: page
+    for page in (
+        VERIFY_EMAIL,
+        FORGOT_PASSWORD,
+        RESET_PASSWORD,
+        CONFIRM_EMAIL_CHANGE,
+        CANCEL_EMAIL_CHANGE,
+        RESTORE_ACCOUNT,
+    )
+}
 
 blueprint = Blueprint("link_pages", __name__)
 
 
 def show(path: str) -> Response:
     """The same bytes for everybody: nothing of the link reaches the server."""
-    return html_page("link_page.html", page=PAGES[path], app_scheme=page_settings().app_scheme)
+    settings = page_settings()
+    return html_page(
+        "link_page.html",
+        page=PAGES[path],
+        app_scheme=settings.app_scheme,
+        shortest_password=settings.password_min_length,
+    )
 
 
 for _path in PAGES:

@@ -41,6 +41,8 @@ CALLERS = {
     Caller.stepped_up: "Needs an access token, and a recent proof of identity (signing in counts): without one the answer"
     " is `step_up_required`.",
     Caller.administrator: "Needs the access token of an administrator of the site.",
+    Caller.stepped_up_administrator: "Needs the access token of an administrator of the site, and a recent proof of"
+    " identity.",
     Caller.operator: "For the people who run the service.",
 }  # fmt: skip
 
@@ -127,12 +129,14 @@ def finished(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     paths = {path.removeprefix(API_PREFIX): item for path, item in document["paths"].items()}
     codes: set[Code] = set()
     shown: dict[type[Schema], None] = {}
+    unusual: set[tuple[Code, int]] = set()
     for item in paths.values():
         for parameter in item.get("parameters", []):
             _finish_path_parameter(parameter)
         for verb, operation in operations(item):
             declared: Operation = operation.pop(DOCUMENTED)
             codes.update(declared.codes)
+            unusual.update(declared.statuses.items())
             if declared.conditional and declared.resource:
                 shown[declared.resource] = None
             _finish_operation(operation, verb, declared)
@@ -143,7 +147,7 @@ def finished(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     components |= {
         "schemas": schemas | problem_schemas(used),
         "headers": parts.COMPONENTS,
-        "examples": problem_examples(used, samples, settings.base_url),
+        "examples": problem_examples(used, samples, settings.base_url, sorted(unusual)),
     }
     first = {name: document[name] for name in ("openapi", "info", "servers", "security", "tags")}
     return {**first, "paths": paths, "components": components}
@@ -177,7 +181,7 @@ def _finish_operation(operation: dict[str, Any], verb: str, declared: Operation)
         answers["304"] = {
             "description": "Nothing has changed since the ETag you sent.", "headers": parts.headers("ETag"),
         }  # fmt: skip
-    operation["responses"] = answers | problem_responses(declared.codes, declared.resource)
+    operation["responses"] = answers | problem_responses(declared.codes, declared.resource, declared.statuses)
 
 
 def _finish_success(status: str, response: dict[str, Any], declared: Operation) -> dict[str, Any]:

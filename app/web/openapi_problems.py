@@ -22,6 +22,20 @@ MEMBERS: dict[Code, dict[str, Any]] = {
         "methods": {"type": "array", "maxItems": 10, "items": {"type": "string", "maxLength": 20}},
         "max_age": SECONDS,
     },
+    Code.owns_shared_projects: {
+        "projects": {
+            "type": "array",
+            "maxItems": 100,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36},
+                    "name": {"type": "string", "maxLength": 255},
+                },
+                "required": ["id", "name"],
+            },
+        }
+    },
     Code.version_conflict: {"current": {"type": "object", "description": "The resource as it is now."}},
 }
 """What a problem of this code always has besides the members of every problem."""
@@ -39,6 +53,7 @@ SAMPLES: dict[str, Any] = {
     "retry_after": 30,
     "methods": ["password"],
     "max_age": 900,
+    "projects": [{"id": "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a03", "name": "Reef survey"}],
 }
 TOLD_TO_WAIT = {Code.rate_limited, Code.request_in_progress}
 
@@ -48,24 +63,27 @@ def schema_name(code: Code) -> str:
     return "".join(word.title() for word in code.value.split("_")) + "Problem"
 
 
-def problem_responses(codes: Iterable[Code], resource: type[Schema] | None) -> dict[str, Any]:
+def problem_responses(
+    codes: Iterable[Code], resource: type[Schema] | None, statuses: Mapping[Code, int]
+) -> dict[str, Any]:
     """The error responses of an operation, by status.
 
     Args:
         codes: that it can answer.
         resource: schema of what ``current`` holds in a version conflict.
+        statuses: of codes that answer otherwise than in the catalogue.
     """
     by_status: dict[int, list[Code]] = {}
     for code in codes:
-        by_status.setdefault(CATALOGUE[code].status, []).append(code)
-    return {str(status): _response(found, resource) for status, found in sorted(by_status.items())}
+        by_status.setdefault(statuses.get(code, CATALOGUE[code].status), []).append(code)
+    return {str(status): _response(found, resource, status) for status, found in sorted(by_status.items())}
 
 
-def _response(codes: list[Code], resource: type[Schema] | None) -> dict[str, Any]:
+def _response(codes: list[Code], resource: type[Schema] | None, status: int) -> dict[str, Any]:
     schemas = [_schema_of(code, resource) for code in codes]
     content: dict[str, Any] = {"schema": schemas[0] if len(schemas) == 1 else {"oneOf": schemas}}
     content["examples"] = {
-        code.value: {"$ref": f"{EXAMPLES}/{example_name(code, resource)}"} for code in codes
+        code.value: {"$ref": f"{EXAMPLES}/{example_name(code, resource, status)}"} for code in codes
     }
     return {
         "description": ", ".join(f"`{code.value}`" for code in codes),
@@ -96,10 +114,12 @@ def resource_name(resource: type[Schema]) -> str:
     return resource.__name__.removesuffix("Schema")
 
 
-def example_name(code: Code, resource: type[Schema] | None) -> str:
-    """A conflict shows the resource, so each resource has an example of its own."""
-    told = code == Code.version_conflict and resource is not None
-    return f"{code.value}.{resource_name(resource)}" if told and resource else code.value
+def example_name(code: Code, resource: type[Schema] | None, status: int | None = None) -> str:
+    """A conflict shows the resource, so each resource has an example of its own; so has an unusual status."""
+    if code == Code.version_conflict and resource is not None:
+        return f"{code.value}.{resource_name(resource)}"
+    usual = status in {None, CATALOGUE[code].status}
+    return code.value if usual else f"{code.value}.{status}"
 
 
 def members_of(code: Code) -> dict[str, Any]:
@@ -125,12 +145,16 @@ def problem_schemas(codes: Iterable[Code]) -> dict[str, Any]:
 
 
 def problem_examples(
-    codes: Iterable[Code], resources: Mapping[type[Schema], Any], base_url: str
+    codes: Iterable[Code],
+    resources: Mapping[type[Schema], Any],
+    base_url: str,
+    unusual: Iterable[tuple[Code, int]] = (),
 ) -> dict[str, Any]:
     """Component examples of these codes.
 
     Args:
         codes: to make examples of.
+        unusual: codes with a status that the catalogue does not say.
         resources: that a version conflict shows, each with an example of itself.
         base_url: where the documentation is.
     """
@@ -140,17 +164,21 @@ def problem_examples(
     for resource, current in resources.items():
         name = example_name(Code.version_conflict, resource)
         examples[name] = _example(Code.version_conflict, base_url, {"current": current})
+    for code, status in unusual:
+        examples[example_name(code, None, status)] = _example(code, base_url, SAMPLES, status)
     return examples
 
 
-def _example(code: Code, base_url: str, members: Mapping[str, Any]) -> dict[str, Any]:
+def _example(
+    code: Code, base_url: str, members: Mapping[str, Any], status: int | None = None
+) -> dict[str, Any]:
     kind = CATALOGUE[code]
     return {
         "summary": kind.title,
         "value": {
             "type": f"{base_url}/docs/errors#{code.value}",
             "title": kind.title,
-            "status": kind.status,
+            "status": status or kind.status,
             "detail": EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + ".",
             "code": code.value,
             "request_id": REQUEST_ID,

@@ -8,7 +8,7 @@ from marshmallow import Schema
 
 from app.config import Settings
 from app.web.fields import NEW_PASSWORD
-from app.web.schemas import Input
+from app.web.schemas import Input, OneOf
 
 WAYS = "x-ways"
 REF = "#/components/schemas"
@@ -18,6 +18,8 @@ class Converter(OpenAPIConverter):
     """apispec's, telling what our classes say: their docstring, and which fields go together."""
 
     def schema2jsonschema(self, schema: Schema) -> dict[str, Any]:
+        if isinstance(schema, OneOf):
+            return self._one_of(schema)
         made: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec's
         words = vars(type(schema)).get("__doc__")
         if words:
@@ -25,6 +27,19 @@ class Converter(OpenAPIConverter):
         if isinstance(schema, Input) and schema.WAYS:
             made[WAYS] = dict(schema.WAYS)
         return made
+
+    def _one_of(self, schema: OneOf) -> dict[str, Any]:
+        """With a discriminator, so that a client's compiler narrows by the field."""
+        references = {
+            value: self.resolve_nested_schema(variant)  # type: ignore[no-untyped-call]  # apispec's
+            for value, variant in schema.VARIANTS.items()
+        }
+        mapping = {value: reference["$ref"] for value, reference in references.items()}
+        return {
+            "description": " ".join((type(schema).__doc__ or "").split()),
+            "oneOf": list(references.values()),
+            "discriminator": {"propertyName": schema.BY, "mapping": mapping},
+        }
 
 
 class SchemaPlugin(MarshmallowPlugin):

@@ -3,8 +3,8 @@
 A route without a declaration is refused (deny by default), and a test walks the URL map for such (SEC-37).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -33,6 +33,10 @@ class Operation:
         idempotent: takes an Idempotency-Key.
         conditional: takes If-Match.
         refresh_cookie: reads the refresh token of browsers.
+        statuses: of codes that answer otherwise here than in the catalogue.
+        while_leaving: open to accounts whose deletion is scheduled.
+        without_factor: open to administrators who have no second factor yet.
+        api_tokens: open to API tokens, ``read`` for GET and ``write`` for all else.
     """
 
     name: str
@@ -45,6 +49,10 @@ class Operation:
     idempotent: bool = False
     conditional: bool = False
     refresh_cookie: bool = False
+    statuses: Mapping[Code, int] = field(default_factory=dict)
+    while_leaving: bool = False
+    without_factor: bool = False
+    api_tokens: bool = False
 
 
 def declare(view: View, operation: Operation) -> View:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, g
+from flask import Response, current_app, g, request
 
 from app.core.errors import Code, FieldFault
 from app.core.telemetry import request_id
+from app.web.operations import declared
 
 MEDIA_TYPE = "application/problem+json"
 UNPROCESSABLE = 422  # these always list `errors`, be it empty
@@ -29,17 +30,24 @@ CATALOGUE: dict[Code, ProblemKind] = {
     Code.invalid_credentials: ProblemKind(401, "Wrong address or password"),
     Code.refresh_invalid: ProblemKind(401, "Refresh token not valid"),
     Code.refresh_reused: ProblemKind(401, "Refresh token used before"),
+    Code.mfa_token_invalid: ProblemKind(401, "Second step not valid"),
     Code.forbidden: ProblemKind(403, "Not permitted"),
     Code.step_up_required: ProblemKind(403, "Prove your identity again"),
     Code.csrf_failed: ProblemKind(403, "Request from a foreign page"),
     Code.email_not_verified: ProblemKind(403, "Address not confirmed"),
     Code.account_suspended: ProblemKind(403, "Account suspended"),
+    Code.account_deletion_scheduled: ProblemKind(403, "Account is being deleted"),
+    Code.mfa_enrolment_required: ProblemKind(403, "Second factor needed"),
+    Code.token_scope_insufficient: ProblemKind(403, "API token may not do this"),
     Code.not_found: ProblemKind(404, "Not found"),
     Code.method_not_allowed: ProblemKind(405, "Method not allowed"),
     Code.request_in_progress: ProblemKind(409, "The same request is in progress"),
     Code.write_conflict: ProblemKind(409, "Conflict"),
     Code.project_archived: ProblemKind(409, "Project is archived"),
     Code.project_deleted: ProblemKind(409, "Project is in the trash"),
+    Code.last_administrator: ProblemKind(409, "Last administrator"),
+    Code.owns_shared_projects: ProblemKind(409, "Owns projects of others too"),
+    Code.mfa_already_enabled: ProblemKind(409, "Second factor is on already"),
     Code.token_expired_or_used: ProblemKind(410, "Expired or used"),
     Code.version_conflict: ProblemKind(412, "Changed since you read it"),
     Code.body_too_large: ProblemKind(413, "Body too large"),
@@ -66,7 +74,7 @@ def body(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **extr
     members: dict[str, Any] = {
         "type": type_uri(code),
         "title": kind.title,
-        "status": kind.status,
+        "status": status_of(code),
         "detail": detail,
         "code": code.value,
         "request_id": request_id.get() or "",
@@ -86,6 +94,12 @@ def body(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **extr
     return members
 
 
+def status_of(code: Code) -> int:
+    """The status here: an operation may answer a code with another one than the catalogue says."""
+    operation = declared(current_app, request.endpoint)
+    return operation.statuses.get(code, CATALOGUE[code].status) if operation else CATALOGUE[code].status
+
+
 def type_uri(code: Code) -> str:
     """The page of the documentation that explains the code."""
     base = current_app.extensions["holdfast"].settings.base_url
@@ -96,4 +110,4 @@ def problem(code: Code, detail: str, *, fields: tuple[FieldFault, ...] = (), **e
     """A whole answer."""
     g.problem_code = code.value
     content = body(code, detail, fields=fields, **extra)
-    return Response(current_app.json.dumps(content), CATALOGUE[code].status, content_type=MEDIA_TYPE)
+    return Response(current_app.json.dumps(content), content["status"], content_type=MEDIA_TYPE)

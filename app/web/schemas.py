@@ -1,8 +1,9 @@
 """The two kinds of schema, and the ones that every feature shares."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing, post_load
 
 from app.core.errors import Code, FieldCode
 from app.core.pagination import PageRequest
@@ -38,6 +39,33 @@ class Output(Schema):
         unknown = EXCLUDE
 
 
+class OneOf(Schema):
+    """One of several schemas; a field that each of them has says which (OpenAPI's discriminator).
+
+    Attributes:
+        BY: that field.
+        VARIANTS: the schemas by its value.
+    """
+
+    BY: ClassVar[str]
+    VARIANTS: ClassVar[Mapping[str, type[Schema]]]
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        del many
+        return self.VARIANTS[getattr(obj, self.BY)]().dump(obj)
+
+    def load(self, data: Any, **_options: Any) -> Any:
+        """What the variant that ``data`` names makes of it; its faults, or that it names none."""
+        if not isinstance(data, Mapping):
+            raise ValidationError([Input.error_messages["type"]], "_schema")
+        chosen = Choice(self.VARIANTS, required=True)
+        try:
+            variant = chosen.deserialize(data.get(self.BY, missing))
+        except ValidationError as error:
+            raise ValidationError({self.BY: error.messages}) from None
+        return self.VARIANTS[str(variant)]().load(data)
+
+
 class Empty(Input):
     """No query parameters."""
 
@@ -65,6 +93,10 @@ class Problem(Output):
     retry_after = fields.Integer(metadata={"minimum": 0, "maximum": 315_360_000, "format": "int32"})
     methods = fields.List(fields.String(metadata={"maxLength": 20}), metadata={"maxItems": 10})
     max_age = fields.Integer(metadata={"minimum": 0, "maximum": 86_400, "format": "int32"})
+    projects = fields.List(
+        fields.Dict(),
+        metadata={"maxItems": 100, "description": "Id and name of each, with `owns_shared_projects`."},
+    )
     current = fields.Dict(metadata={"description": "The resource as it is now, with `version_conflict`."})
 
 

@@ -49,7 +49,7 @@ def get_security_txt() -> Response:
 def get_change_password() -> BaseResponse:
     """Where password managers send people (W3C, A Well-Known URL for Changing Passwords)."""
     settings = page_settings()
-    return redirect(settings.change_password_url or f"{settings.links_base}/reset-password", code=302)
+    return redirect(settings.change_password_url or f"{settings.base_url}/forgot-password", code=302)
 
 
 @blueprint.get("/apple-app-site-association")

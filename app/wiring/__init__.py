@@ -4,27 +4,40 @@ To add a feature: build its repository and service in the file of its neighbourh
 its blueprint in ``BLUEPRINTS``, its models in app/models.py.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 
 from app.account import routes as account
+from app.admin import routes as admin
+from app.api_tokens import routes as api_tokens
+from app.auth import passkey_routes as passkey_sign_in
 from app.auth import routes as auth
 from app.config import Settings
-from app.core.access import SessionCheck
+from app.core.access import Actor, ApiTokenCheck, SessionCheck
 from app.core.keys import KeyRing, SigningKeys
 from app.core.mail import MailboxFolder
 from app.core.passwords import PasswordHasher
+from app.deletion import routes as deletion
+from app.email_change import routes as email_change
+from app.exports import routes as exports
 from app.measures import Measures
+from app.passkeys import routes as passkeys
+from app.passwords import routes as passwords
 from app.projects import routes as projects
 from app.readiness import build_checks
 from app.registration import routes as registration
+from app.second_factor import routes as second_factor
 from app.sessions import routes as sessions
 from app.sweeps import Sweeps
 from app.web import meta
 from app.web.health import Readiness
 from app.web.tokens import JwtAccessTokens
 from app.wiring.build_accounts import build_accounts
+from app.wiring.build_addresses import build_addresses
+from app.wiring.build_admin import build_admin
+from app.wiring.build_leaving import build_leaving
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
 from app.wiring.foundations import Foundations, Service
@@ -33,9 +46,18 @@ BLUEPRINTS = (
     meta.blp,
     registration.blp,
     auth.blp,
+    passkey_sign_in.blp,
     sessions.blp,
+    second_factor.blp,
+    passkeys.blp,
+    passwords.blp,
+    email_change.blp,
     account.blp,
+    api_tokens.blp,
+    deletion.blp,
+    exports.blp,
     projects.blp,
+    admin.blp,
 )
 """The table of contents of the API."""
 
@@ -54,7 +76,10 @@ class Parts:
         self.signing_keys = signing
         self.access_tokens = JwtAccessTokens(app, settings, signing, engines.clock)
         self.services: dict[type, Any] = {}
-        self.session_check: SessionCheck = self._build()
+        self.session_check: SessionCheck
+        self.api_token_check: ApiTokenCheck
+        self.step_up_methods: Callable[[Actor], list[str]]
+        self._build()
         self.readiness = Readiness(build_checks(engines.engine, engines.gate, settings))
         self.measure = Measures(engines.engine, engines.gate, self.services[PasswordHasher])
 
@@ -73,13 +98,20 @@ class Parts:
         for name in Sweeps.NAMES:
             self.jobs.defer_now(name)
 
-    def _build(self) -> SessionCheck:
-        """Build the features bottom-up; the answer is what the edge asks about sessions."""
+    def _build(self) -> None:
+        """Build the features bottom-up, and hand the edge what it asks about callers."""
         base = Foundations.on(self.engines, self.add)
         accounts = build_accounts(base, self.access_tokens)
+        addresses = build_addresses(base, accounts)
         projects_of_people = build_projects(base)
+        leaving = build_leaving(base, accounts, projects_of_people)
+        build_admin(base, accounts)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
-            accounts.sessions, accounts.registrations, projects_of_people,
+            accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
+            addresses.resets, addresses.changes, accounts.passkeys, leaving.api_tokens, leaving.purge,
+            leaving.exports,
         ).register_with(base.jobs)  # fmt: skip
-        return accounts.session_check
+        self.session_check = accounts.session_check
+        self.api_token_check = leaving.api_token_check
+        self.step_up_methods = accounts.step_up_methods

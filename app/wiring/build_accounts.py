@@ -1,13 +1,17 @@
 """Accounts: who people are, where they are signed in, how they prove it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.auth.budgets import SignInBudgets
+from app.auth.passkey_sign_in import PasskeySignIn
 from app.auth.service import AuthService
+from app.auth.step_up import StepUpService
 from app.config import Settings
-from app.core.access import AccessTokens
+from app.core.access import AccessTokens, Actor
+from app.core.mail_codes import MailCodes
 from app.core.throttle import Budget
-from app.registration.codes import VerificationCodes
+from app.passkeys.service import PasskeyService
 from app.registration.jobs import RegistrationJobs
 from app.registration.repository import RegistrationRepository
 from app.registration.service import (
@@ -16,7 +20,9 @@ from app.registration.service import (
     RegistrationRules,
     RegistrationService,
 )
+from app.sessions.admissions import Admissions
 from app.sessions.check import SessionChecker
+from app.sessions.devices import DeviceTokens
 from app.sessions.grants import Grants
 from app.sessions.jobs import SessionJobs
 from app.sessions.lifetimes import Lifetimes
@@ -24,8 +30,11 @@ from app.sessions.refresh import RefreshBudgets, RefreshService
 from app.sessions.repository import SessionRepository
 from app.sessions.service import SessionService
 from app.sessions.tokens import RefreshTokens
+from app.users.notices import SecurityNotices
 from app.users.repository import UserRepository
 from app.users.service import UserService
+from app.wiring.build_passkeys import PasskeyParts
+from app.wiring.build_second_factor import SecondFactors, build_second_factor
 from app.wiring.foundations import Foundations
 
 
@@ -34,17 +43,26 @@ class Accounts:
     """The services of accounts that other features use."""
 
     users: UserService
+    notices: SecurityNotices
     sessions: SessionService
     grants: Grants
+    admissions: Admissions
     refreshes: RefreshService
     registrations: RegistrationService
+    factors: SecondFactors
+    passkeys: PasskeyService
+    auth: AuthService
     session_check: SessionChecker
+    step_up_methods: Callable[[Actor], list[str]]
 
 
 def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
     """Bottom-up: accounts as rows, sessions, registering, signing in."""
     settings, uow, clock = base.settings, base.uow, base.clock
-    users = base.add(UserService(uow, UserRepository(uow), base.events, clock))
+    user_rows = UserRepository(uow)
+    users = base.add(UserService(uow, user_rows, base.events, clock))
+    notices = base.add(SecurityNotices(uow, user_rows, base.audit, base.jobs, base.mailer, settings))
+    notices.register_with(base.jobs)
 
     session_rows, lifetimes = SessionRepository(uow), Lifetimes.of(settings)
     sessions = base.add(
@@ -53,7 +71,11 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
             settings.max_sessions,
         )
     )  # fmt: skip
-    grants = Grants(users, RefreshTokens(base.ring.derive("refresh-token")), access_tokens, lifetimes)
+    devices = DeviceTokens(base.ring.derive("device-token"))
+    grants = base.add(
+        Grants(users, RefreshTokens(base.ring.derive("refresh-token")), access_tokens, lifetimes, devices)
+    )
+    admissions = Admissions(uow, sessions, grants, devices, notices)
     refreshes = base.add(
         RefreshService(
             uow, session_rows, sessions, users, base.system, grants, base.throttle, _refresh_budgets(settings),
@@ -63,14 +85,41 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
     SessionJobs(uow, session_rows, users, base.mailer, settings).register_with(base.jobs)
 
     registrations = _build_registration(base, users, sessions, grants)
-    base.add(
+    passkeys = PasskeyParts.of(base, users)
+    factors = build_second_factor(base, users, sessions, notices, admissions, passkeys.rows)
+    own_passkeys = passkeys.service(base, users, factors.service, grants, notices)
+    auth = base.add(
         AuthService(
-            uow, users, registrations, sessions, refreshes, grants, base.hasher, base.throttle,
+            uow, users, registrations, sessions, refreshes, admissions, factors.second_step, base.hasher,
+            base.throttle, SignInBudgets.of(settings), base.audit,
+        )
+    )  # fmt: skip
+    step_up = base.add(
+        StepUpService(
+            uow, users, sessions, grants, factors.service, factors.check, passkeys.check, base.hasher, notices
+        )
+    )
+    base.add(
+        PasskeySignIn(
+            uow, own_passkeys, passkeys.check, factors.second_step, users, admissions, base.throttle,
             SignInBudgets.of(settings), base.audit,
         )
     )  # fmt: skip
     check = SessionChecker(uow, session_rows, base.cache, clock)
-    return Accounts(users, sessions, grants, refreshes, registrations, check)
+    return Accounts(
+        users,
+        notices,
+        sessions,
+        grants,
+        admissions,
+        refreshes,
+        registrations,
+        factors,
+        own_passkeys,
+        auth,
+        check,
+        step_up.methods,
+    )
 
 
 def _build_registration(
@@ -78,7 +127,7 @@ def _build_registration(
 ) -> RegistrationService:
     settings, uow, clock = base.settings, base.uow, base.clock
     rows = RegistrationRepository(uow)
-    codes = VerificationCodes(base.ring.derive("verify-email-link"), base.ring.derive("verify-email-code"))
+    codes = MailCodes("hfv1", base.ring.derive("verify-email-link"), base.ring.derive("verify-email-code"))
     service = base.add(
         RegistrationService(
             uow, rows, users, sessions, grants, base.hasher, base.policy, codes, base.throttle,

@@ -5,12 +5,14 @@ from typing import Protocol, TypeVar
 
 from app.config import Settings
 from app.core.audit import AuditTrail
+from app.core.breaches import BreachLookup
 from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.events import Events
 from app.core.idempotency import IdempotencyRecords
 from app.core.invalidation import Invalidator
 from app.core.jobs import JobQueue
+from app.core.key_usage import KeyUsage
 from app.core.keys import KeyRing
 from app.core.mail import Mailer
 from app.core.password_policy import PasswordPolicy
@@ -54,6 +56,7 @@ class Foundations:
     def on(cls, engines: Engines, add: Add) -> "Foundations":
         settings, uow, clock = engines.settings, engines.uow, engines.clock
         ring = KeyRing.parse(settings.secret_keys.get_secret_value())
+        add(KeyUsage(uow))
         return cls(
             add=add,
             settings=settings,
@@ -77,5 +80,17 @@ class Foundations:
                     max_waiting=waiting_room(settings.threads, settings.hash_slots),
                 )
             ),
-            policy=add(PasswordPolicy(settings.password_min_length, ("holdfast", settings.product_name))),
+            policy=add(
+                PasswordPolicy(
+                    settings.password_min_length, ("holdfast", settings.product_name), _breaches(settings)
+                )
+            ),
         )
+
+
+def _breaches(settings: Settings) -> BreachLookup | None:
+    if not settings.breach_check:
+        return None
+    return BreachLookup(
+        settings.breach_check_url, settings.breach_check_seconds, required=settings.breach_check_required
+    )

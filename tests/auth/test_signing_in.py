@@ -29,7 +29,7 @@ def test_the_right_password_opens_a_session(anonymous, alice, parts):
         600,
     )
     assert signed_in["refresh_token"].startswith("hfr1.k1.")
-    assert signed_in["device_token"] is None
+    assert signed_in["device_token"].startswith("hfd1.k1.")
     assert signed_in["user"] == alice.get("/me").json
     proved_until = datetime.fromisoformat(signed_in["step_up_until"]) - parts.clock.now()
     assert timedelta(minutes=14, seconds=50) < proved_until <= timedelta(minutes=15)
@@ -40,13 +40,16 @@ def test_the_right_password_opens_a_session(anonymous, alice, parts):
 
 def test_trail_and_events_tell_of_it(anonymous, alice, sql):
     sql("DELETE FROM audit_events; DELETE FROM events")
-    signs_in(anonymous, ALICE)
+    known = signs_in(anonymous, ALICE).json["device_token"]
     signs_in(anonymous, ALICE, WRONG)
+    signs_in(anonymous, ALICE, device_token=known)
     assert sql("SELECT kind, user_id::text, ip FROM audit_events ORDER BY created_at") == [
         ("sign_in.succeeded", str(alice.user.id), "127.0.0.0"),
+        ("sign_in.new_device", str(alice.user.id), "127.0.0.0"),
         ("sign_in.failed", str(alice.user.id), "127.0.0.0"),
+        ("sign_in.succeeded", str(alice.user.id), "127.0.0.0"),
     ]
-    assert sql("SELECT kind FROM events") == [("user.signed_in",)]
+    assert sql("SELECT kind FROM events") == [("user.signed_in",)] * 2
 
 
 def test_sec_26_each_sign_in_is_a_session_of_its_own(anonymous, alice):

@@ -3,6 +3,17 @@
 import pytest
 
 from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS
+from tests.fixtures.accounts import signs_in
+from tests.fixtures.factors import completes
+
+
+def enters(flask, client, email):
+    """Signed in with what the banner tells: the password, and for the administrator the code of `flask demo-code`."""
+    answer = signs_in(client, email, DEMO_PASSWORD)
+    if answer.json["status"] == "mfa_required":
+        answer = completes(client, answer.json["mfa_token"], flask("demo-code").output.strip())
+    assert answer.status_code == 200
+    return answer.json
 
 
 def test_the_cast_is_verified_and_signs_in_with_the_password_of_the_banner(flask, anonymous):
@@ -10,10 +21,9 @@ def test_the_cast_is_verified_and_signs_in_with_the_password_of_the_banner(flask
     assert result.exit_code == 0
     for email, name, role in DEMO_ACCOUNTS:
         assert email in result.output
-        answer = anonymous.post("/auth/login", json={"email": email, "password": DEMO_PASSWORD})
-        assert answer.status_code == 200
-        user = answer.json["user"]
+        user = enters(flask, anonymous, email)["user"]
         assert (user["display_name"], user["role"], user["email_verified"]) == (name, role, True)
+        assert user["mfa_enabled"] is (role == "admin")
 
 
 def test_everybody_owns_the_projects_of_the_demo(flask, anonymous, app):
@@ -21,11 +31,28 @@ def test_everybody_owns_the_projects_of_the_demo(flask, anonymous, app):
 
     flask("seed")
     for email, _, _ in DEMO_ACCOUNTS:
-        answer = anonymous.post("/auth/login", json={"email": email, "password": DEMO_PASSWORD})
-        listed = ApiClient(app, answer.json["access_token"]).get("/projects").json["items"]
+        listed = (
+            ApiClient(app, enters(flask, anonymous, email)["access_token"]).get("/projects").json["items"]
+        )
         wanted = {name for name, _ in DEMO_PROJECTS.get(email, ())}
         assert {project["name"] for project in listed} == wanted
         assert all(project["my_role"] == "owner" for project in listed)
+
+
+def test_the_code_of_the_demo_follows_the_services_clock(flask, anonymous, advance):
+    flask("seed")
+    code = flask("demo-code").output
+    advance(minutes=5)
+    assert flask("demo-code").output != code
+    enters(flask, anonymous, "ada@example.com")
+
+
+def test_production_has_no_demo_code(make_app):
+    from tests.fixtures.command_line import command_line
+
+    refused = command_line(make_app(app_env="production"))("demo-code")
+    assert refused.exit_code == 1
+    assert refused.output == "Error: the demo cast is for development\n"
 
 
 def test_a_second_time_changes_nothing(flask, sql):

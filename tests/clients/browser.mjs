@@ -3,6 +3,7 @@ import { chromium } from "playwright-core";
 
 export const url = process.env.URL;
 export const facts = JSON.parse(process.env.FACTS);
+export const devtools = (page) => page.context().newCDPSession(page);
 export const told = { console: [], failed: [], elsewhere: [], policy: null };
 
 const browser = await chromium.launch({
@@ -31,7 +32,7 @@ export async function open(path, { dark = false, width = 1280, height = 900 } = 
   page.on("response", (answer) => {
     if (answer.status() >= 400) told.failed.push(`${answer.status()} ${answer.url()}`);
   });
-  const answer = await page.goto(`${url}${path}`);
+  const answer = await page.goto(new URL(path, url).href);
   told.policy ??= answer.headers()["content-security-policy"];
   return page;
 }

@@ -87,3 +87,26 @@ def test_the_link_of_a_mail_needs_a_press_and_works_once(service, drive):
     assert told["elsewhere"] == []
     assert told["dead"] == "This link no longer works"
     assert sign_in(service) == (200, None)
+
+
+def test_a_forgotten_password_is_set_anew_by_keyboard_and_the_link_works_once(service, drive):
+    told = drive("reset_password.mjs", email="bob@example.com", password="the reef hums at low tide")
+    assert told["landed"] == "/forgot-password"
+    assert told["empty"] == "This field is required."
+    assert told["invalid"] == "true"
+    assert told["asked"] == "Look into your mailbox"
+    assert told["shown"] == "text"
+    assert "characters" in told["fault"]
+    assert told["focused"] == "password"
+    assert all("422" in trouble for trouble in told["refusals"]), "the two refusals, and nothing else"
+    assert told["done"] == "Your new password is set"
+    assert told["left"] == ["", ""], "neither the token nor the password stays in the page"
+    assert told["cookies"] == []
+    assert told["troubles"] == []
+    assert told["overflow"] <= 0
+    assert told["dead"] == "This link no longer works"
+    assert told["resend"] is True
+    assert told["lost"] == "This link is incomplete"
+    assert told["elsewhere"] == []
+    body = {"email": "bob@example.com", "password": "the reef hums at low tide"}
+    assert ask(service, "/api/v1/auth/login", body)[0] == 200

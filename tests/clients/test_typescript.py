@@ -5,7 +5,9 @@ import shutil
 
 import pytest
 
-from app.demo import DEMO_PASSWORD
+from app.core.clock import wall_seconds
+from app.demo import DEMO_PASSWORD, DEMO_TOTP_SECRET
+from app.second_factor.codes import current_code
 from tests.clients.conftest import HERE, PROGRAMS, run
 
 CONFIG = """export default {
@@ -37,10 +39,16 @@ def compiled(folder):
 
 def test_the_client_compiles_and_works(service, project):
     assert compiled(project) == ""
-    told = run(shutil.which("node"), "out/use.js", cwd=project, URL=service.url, PASSWORD=DEMO_PASSWORD)
+    code = current_code(DEMO_TOTP_SECRET, wall_seconds())
+    told = run(
+        shutil.which("node"), "out/use.js", cwd=project, URL=service.url, PASSWORD=DEMO_PASSWORD, CODE=code
+    )
     assert told.returncode == 0, told.stdout + told.stderr
     lines = dict(line.split(": ", 1) for line in told.stdout.splitlines())
     assert lines["wrong password"] == "The address or the password is not right."
+    assert lines["methods"] == "totp"
+    assert lines["administrator"] == "Ada, true"
+    assert (lines["used code"], lines["mixed"]) == ("invalid_code", "validation_failed")
     assert lines["me"].startswith("Alice ")
     assert re.fullmatch(r"From the generated client, null, at /api/v1/projects/[0-9a-f-]{36}", lines["made"])
     assert {"From the generated client", "Harbour map", "Reef survey", "Tide tables"} <= set(

@@ -10,6 +10,7 @@ from app.core.errors import AppError, Code
 from app.core.ids import new_id
 from app.projects.models import Project
 from app.projects.repository import ProjectRepository
+from app.sessions.repository import SessionRepository
 
 
 @pytest.fixture
@@ -57,6 +58,14 @@ def test_a_row_that_moved_between_the_look_and_the_lock_is_worth_another_try(row
         rows.find(project.id, lock=True)
     with uow.reading():
         assert rows.find(project.id).name == "Kelp"
+
+
+def test_a_row_without_a_version_is_locked_as_it_is_now(uow, alice, sql):
+    sessions = SessionRepository(uow)
+    with uow:
+        assert sessions.find(alice.session_id).counter == 1
+        sql("UPDATE sessions SET counter = 7")
+        assert sessions.find(alice.session_id, lock=True).counter == 7
 
 
 def test_a_row_that_was_added_is_there_after_a_flush(rows, uow, alice, parts):

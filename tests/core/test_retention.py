@@ -17,12 +17,23 @@ GROWING = {
     "audit_events": ("audit.sweep", "created_at"),
     "sessions": ("sessions.sweep", "expires_at"),
     "registrations": ("registrations.sweep", "expires_at"),
+    "mfa_challenges": ("mfa_challenges.sweep", "expires_at"),
+    "password_resets": ("passwords.sweep", "expires_at"),
+    "email_changes": ("email_changes.sweep", "cancel_until"),
+    "passkey_challenges": ("passkeys.sweep", "expires_at"),
     "projects": ("projects.purge_trash", "deleted_at"),
+    "api_tokens": ("api_tokens.sweep", "expires_at"),
+    "account_deletions": ("accounts.purge", "due_at"),
+    "exports": ("exports.sweep", "expires_at"),
 }
 BOUNDED = {
     "users": "one row a person",
     "project_members": "goes with its project or its person",
     "system_state": "one row",
+    "totp_factors": "one row an account at most",
+    "recovery_codes": "ten rows an account at most",
+    "passkeys": "nine rows an account at most",
+    "export_parts": "goes with its export",
 }
 QUEUE = ("jobs.sweep",)
 ROWS = {
@@ -69,9 +80,46 @@ ROWS = {
         ),
         None,
     ),
+    "mfa_challenges.sweep": (
+        "mfa_challenges",
+        (
+            "INSERT INTO mfa_challenges (id, user_id, password_mark, tries, expires_at, created_at)"
+            " VALUES (gen_random_uuid(), %(user)s, %(word)s::bytea, 0, %(at)s, %(at)s)"
+        ),
+        None,
+    ),
+    "passwords.sweep": (
+        "password_resets",
+        (
+            "INSERT INTO password_resets (id, user_id, key_id, mails, device, code_expires_at, expires_at, created_at)"
+            " VALUES (gen_random_uuid(), %(user)s, 'k1', 1, %(word)s, %(at)s, %(at)s, %(at)s)"
+        ),
+        None,
+    ),
+    "email_changes.sweep": (
+        "email_changes",
+        (
+            "INSERT INTO email_changes (id, user_id, new_email, old_email, key_id, mails, device, code_expires_at,"
+            " expires_at, cancel_until, created_at)"
+            " VALUES (gen_random_uuid(), %(user)s, '', '', 'k1', 1, %(word)s, %(at)s, %(at)s, %(at)s, %(at)s)"
+        ),
+        None,
+    ),
 }
+ROWS["passkeys.sweep"] = (
+    "passkey_challenges",
+    (
+        "INSERT INTO passkey_challenges (token_digest, challenge, purpose, expires_at)"
+        " VALUES (%(word)s::bytea, %(word)s::bytea, 'sign_in', %(at)s)"
+    ),
+    None,
+)
 WORD = {
+    "passkey_challenges": "convert_from(challenge, 'UTF8')",
+    "password_resets": "device",
+    "email_changes": "device",
     "throttle_counters": "convert_from(key, 'UTF8')",
+    "mfa_challenges": "convert_from(password_mark, 'UTF8')",
     "idempotency_records": "key",
     "events": "kind",
     "audit_events": "kind",

@@ -90,6 +90,7 @@ def test_the_whole_life_of_a_laptop(start):
         f"http://127.0.0.1:{first.port}/docs",
         "alice@example.com",
         "ada@example.com  administrator",
+        "KELPGRIPSTHEROCKKELPGRIPSTHEROCK  (ada's authenticator app)",
     ):
         assert expected in words
     status, body = first.get("/readyz")

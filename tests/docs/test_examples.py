@@ -32,13 +32,15 @@ def test_what_is_shown_is_what_is_answered(demo, run_jobs, path):
         assert response.status_code < 300, f"{command}\n{response.get_data(as_text=True)}"
         if shown is not None:
             assert fits(shown, response.json), f"{command}\n{response.get_data(as_text=True)}"
-        remember(variables, response.json)
+        remember(variables, response.json or {})
 
 
 def remember(variables, answer):
-    """What the next commands call $TOKEN, $ID and $CODE."""
+    """What the next commands call $TOKEN, $KEY, $ID and $CODE."""
     if "access_token" in answer:
         variables["TOKEN"] = answer["access_token"]
+    if answer.get("token", "").startswith("hf_"):
+        variables["KEY"] = answer["token"]
     for item in answer.get("items", ())[:1]:
         variables.update({"CODE": item["code"]} if "code" in item else {"ID": item["id"]})
 

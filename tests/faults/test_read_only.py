@@ -17,6 +17,16 @@ TABLES = (
 )
 
 
+READ_ONLY = (503, "read_only")
+# These read a proof before they would write; what is made up is refused for that.
+LOOKS_FIRST = {
+    "completeMfa": (401, "mfa_token_invalid"),
+    "startPasskeySignIn": (401, "mfa_token_invalid"),
+    "signInWithPasskey": (401, "invalid_credentials"),
+    "stepUp": (422, "validation_failed"),
+}
+
+
 @pytest.fixture
 def read_only_database(sql, database):
     """The database as it is while its server is a standby or in maintenance; sessions that are open stay as they are."""
@@ -43,18 +53,22 @@ def refuses_every_write(client, project):
     writes = [each for each in documented_operations(client.app) if each.method != "GET"]
     assert len(writes) > 10
     for operation in writes:
-        address = operation.path.replace("{project_id}", str(project.id)).replace(
-            "{session_id}", str(client.session)
-        )
+        address = operation.addressed(project_id=project.id, session_id=client.session)
+        client.token = client.administrator if address.startswith("/admin/") else client.owner
         answer = client.open(operation.method, address, json=GOOD_BODIES.get(operation.name))
-        assert (answer.status_code, answer.json["code"]) == (503, "read_only"), operation.name
+        told = answer.status_code, answer.json["code"]
+        if operation.name in LOOKS_FIRST:
+            assert told in {READ_ONLY, LOOKS_FIRST[operation.name]}, operation.name
+            continue
+        assert told == READ_ONLY, operation.name
         assert int(answer.headers["Retry-After"]) > 0
 
 
 @pytest.fixture
-def clients(make_app, alice):
+def clients(make_app, alice, ada):
     def make(**settings):
         client = ApiClient(make_app(rate_limit_factor=1_000, **settings), alice.token)
+        client.owner, client.administrator = alice.token, ada.token
         client.session = alice.session_id
         return client
 

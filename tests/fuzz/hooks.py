@@ -6,17 +6,22 @@ import itertools
 import json
 import os
 import threading
+import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
+import pyotp
 import schemathesis
 
-from tests.fuzz.refusals import ENDING, operation_id
+from app.demo import DEMO_TOTP_SECRET
+from tests.fuzz.refusals import ADMINISTRATION, ENDING, ON_ACCOUNTS, operation_id
 
 API = f"{os.environ['FUZZ_URL']}/api/v1"
 PASSWORD = os.environ["FUZZ_PASSWORD"]
 CROWD = int(os.environ["FUZZ_CROWD"])
-ALICE = "alice@example.com"
+ALICE, ADA = "alice@example.com", "ada@example.com"
+VICTIMS = 50  # of the crowd, the last ones: administration may do anything to them
 TOKEN_SECONDS = 240
 TRASHED = 60
 
@@ -55,7 +60,7 @@ def set_bearer(case, token):
     case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
-@schemathesis.auth(refresh_interval=TOKEN_SECONDS).skip_for(operation_id=ENDING)
+@schemathesis.auth(refresh_interval=TOKEN_SECONDS).skip_for(operation_id=[*ENDING, *ADMINISTRATION])
 class Alice:
     """The owner of some projects, in one session that lasts."""
 
@@ -71,12 +76,52 @@ class OneOfTheCrowd:
     """Somebody who signed in just now, whose sessions nobody else needs; at times they end a session they have."""
 
     def get(self, case, context):
-        return signed_in(f"user{next(turns) % CROWD + 1}@bench.example")
+        # The example of changePassword is the crowd's own password: who changed theirs is passed over.
+        for _person in range(CROWD):
+            try:
+                return signed_in(f"user{next(turns) % (CROWD - VICTIMS) + 1}@bench.example")
+            except urllib.error.HTTPError as refused:
+                if refused.code != 401:
+                    raise
+        raise RuntimeError("nobody of the crowd can sign in any more")
 
     def set(self, case, data, context):
         set_bearer(case, data["access_token"])
         if operation_id(case) == "revokeSession" and is_positive(case) and next(turns) % 2:
             case.path_parameters = {"session_id": data["session_id"]}
+
+
+@schemathesis.auth(refresh_interval=TOKEN_SECONDS).apply_to(operation_id=ADMINISTRATION)
+class Ada:
+    """The administrator, who signs in by two steps once and refreshes from then on: a code works once."""
+
+    refresh_token = None
+
+    def get(self, case, context):
+        return administrators_token()
+
+    def set(self, case, data, context):
+        set_bearer(case, data)
+
+
+def administrators_token():
+    if Ada.refresh_token is None:
+        begun = signed_in(ADA)
+        code = pyotp.TOTP(DEMO_TOTP_SECRET).now()
+        answer = ask("POST", "/auth/mfa", {"mfa_token": begun["mfa_token"], "method": "totp", "code": code})
+    else:
+        answer = ask("POST", "/auth/refresh", {"refresh_token": Ada.refresh_token})
+    Ada.refresh_token = answer["refresh_token"]
+    return answer["access_token"]
+
+
+def accounts_to_administer():
+    """Ids of the victims."""
+    token, found = administrators_token(), []
+    for tens in range((CROWD - VICTIMS) // 10, CROWD // 10):
+        found += ask("GET", f"/admin/users?q=user{tens}&limit=100", token=token)["items"]
+    wanted = {f"user{number}@bench.example" for number in range(CROWD - VICTIMS + 1, CROWD + 1)}
+    return [each["id"] for each in found if each["email"] in wanted]
 
 
 def is_positive(case):
@@ -93,6 +138,15 @@ def projects_in_the_trash():
 
 
 bin_of_alice = list(projects_in_the_trash())
+victims = accounts_to_administer()
+
+
+def is_account(parameters):
+    """Whether the path may name somebody; unsound ones stay as they are."""
+    try:
+        return bool(uuid.UUID(str((parameters or {}).get("user_id"))))
+    except ValueError:
+        return False
 
 
 @schemathesis.hook
@@ -104,6 +158,13 @@ def map_case(context, case):
         if operation_id(case) == "purgeProject" and bin_of_alice:
             case.path_parameters = {"project_id": bin_of_alice.pop()}
     return case
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Nobody else may be suspended, also where a link between operations brought a real id."""
+    if operation_id(case) in ON_ACCOUNTS and is_account(case.path_parameters):
+        case.path_parameters = {"user_id": victims[next(turns) % len(victims)]}
 
 
 @schemathesis.hook

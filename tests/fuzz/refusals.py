@@ -2,8 +2,16 @@
 
 import schemathesis
 
-# These end a session, at times that of whoever asks.
-ENDING = ["signOut", "revokeSession", "revokeOtherSessions"]
+# These end a session or change how somebody signs in, at times that of whoever asks.
+ENDING = [
+    "signOut", "revokeSession", "revokeOtherSessions", "stepUp", "deleteMe", "restoreMe", "changePassword", "changeEmail",
+    "cancelPendingEmail", "startTotp", "confirmTotp", "disableTotp", "regenerateRecoveryCodes", "addPasskey",
+    "renamePasskey", "deletePasskey",
+]  # fmt: skip
+ADMINISTRATION = [
+    "listUsers", "getUser", "updateUser", "revokeUserSessions", "resetUserMfa", "listAuditEvents", "getStats",
+]  # fmt: skip
+ON_ACCOUNTS = ADMINISTRATION[1:5]
 # Told by the facts, not by the data: who asks, what exists, what was asked before.
 CIRCUMSTANCES = {401, 403, 404, 409, 429}
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.core.keys import KeyRing
-from app.registration.codes import VerificationCodes
+from app.core.mail_codes import MailCodes
 from app.registration.models import Registration
 from app.registration.service import RegistrationService
 from tests.fixtures.accounts import (
@@ -75,7 +75,7 @@ def test_a_waiting_registration_ends_by_itself(anonymous, advance, parts, sql):
 def test_what_is_kept_for_a_known_address_can_never_be_answered(anonymous, alice, parts, sql, advance):
     """The row stands there for equal answers (SEC-11) and work (SEC-12): even its own code and link are refused."""
     ring = KeyRing.parse(parts.settings.secret_keys.get_secret_value())
-    codes = VerificationCodes(ring.derive("verify-email-link"), ring.derive("verify-email-code"))
+    codes = MailCodes("hfv1", ring.derive("verify-email-link"), ring.derive("verify-email-code"))
     registers(anonymous, alice.email, STRANGERS)
     [(identifier,)] = sql("SELECT id FROM registrations")
     for mails in (0, 1):

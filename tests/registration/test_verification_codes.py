@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.keys import Key, KeyRing
-from app.registration.codes import VerificationCodes
+from app.core.mail_codes import MailCodes
 from app.registration.models import Registration
 
 RING = KeyRing([Key("k2", bytes(range(32))), Key("k1", bytes(range(32, 64)))])
-CODES = VerificationCodes(RING.derive("verify-email-link"), RING.derive("verify-email-code"))
-OTHERS = VerificationCodes(KeyRing([Key("k2", b"x" * 32)]), KeyRing([Key("k2", b"y" * 32)]))
+CODES = MailCodes("hfv1", RING.derive("verify-email-link"), RING.derive("verify-email-code"))
+OTHERS = MailCodes("hfv1", KeyRing([Key("k2", b"x" * 32)]), KeyRing([Key("k2", b"y" * 32)]))
 ROW = UUID("0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01")
 
 

@@ -115,10 +115,10 @@ def test_the_fifth_try_may_be_the_right_one(anonymous, mail):
 
 
 def test_fifty_tries_at_once_compare_five_codes_at_most_sec_34(make_app, mail, at_once, monkeypatch):
-    from app.registration.codes import VerificationCodes
+    from app.core.mail_codes import MailCodes
 
-    compared, real = [], VerificationCodes.matches
-    monkeypatch.setattr(VerificationCodes, "matches", lambda *args: (compared.append(1), real(*args))[1])
+    compared, real = [], MailCodes.matches
+    monkeypatch.setattr(MailCodes, "matches", lambda *args: (compared.append(1), real(*args))[1])
     app = make_app(**NO_LIMITS, rate_limit_verify_address="100000/300")
     tries = at_once(
         10, lambda _n: [code_of(verifies(ApiClient(app), email=DANA, code="000000")) for _ in range(2)]

@@ -2,7 +2,10 @@
 
 import re
 
+import pytest
+
 from app.web.assets import STATIC
+from app.web.docs import document
 from app.web.link_pages import PAGES
 from tests.fixtures.pages_app import pages_app
 
@@ -54,7 +57,68 @@ def test_the_script_keeps_no_token_and_takes_no_cookie():
     assert "access_token" not in SCRIPT
 
 
-def test_only_pages_whose_use_case_exists_are_there():
+def test_the_pages_are_those_that_mails_lead_to_and_the_one_that_asks_for_a_mail():
     client = pages_app().test_client()
-    assert PAGES.keys() == {"verify-email"}
-    assert client.get("/reset-password").status_code == 404
+    mailed = {
+        "verify-email",
+        "reset-password",
+        "confirm-email-change",
+        "cancel-email-change",
+        "restore-account",
+    }
+    assert PAGES.keys() == mailed | {"forgot-password"}
+    assert all(client.get(f"/{path}").status_code == 200 for path in PAGES)
+    assert {path for path, page in PAGES.items() if not page.needs_token} == {"forgot-password"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_whole(path):
+    """A heading for each state, an announced message, words for people without JavaScript, the right address."""
+    page, told = PAGES[path], pages_app().test_client().get(f"/{path}")
+    assert f'data-action="{page.action}"' in told.text
+    assert page.action.startswith("/api/v1/auth/")
+    assert re.findall(r'data-state="(\w+)"', told.text) == ["ready", "done", "dead", "incomplete"]
+    assert told.text.count('<h1 tabindex="-1">') == 4
+    assert 'role="status" aria-live="polite"' in told.text
+    assert re.search(r"<noscript>.*JavaScript.*</noscript>", told.text, re.DOTALL)
+    assert ("data-resend=" in told.text) == bool(page.resend)
+    assert not page.resend or page.resent
+    assert not re.search(r"<script>|<style|style=|onclick|javascript:", told.text)
+
+
+def test_the_new_password_is_typed_into_a_field_that_everybody_can_use():
+    page = pages_app(password_min_length=15).test_client().get("/reset-password").text
+    assert '<label for="password">New password</label>' in page
+    assert 'autocomplete="new-password"' in page
+    assert 'aria-describedby="password-hint password-fault"' in page
+    assert "At least 15 characters" in page
+    assert 'id="password-fault" role="alert"' in page
+    assert 'data-reveal aria-pressed="false" aria-controls="password"' in page
+
+
+def test_a_page_that_undoes_somebody_elses_doing_leads_on_to_another_password():
+    page = pages_app().test_client().get("/cancel-email-change").text
+    assert '<a class="button" href="/forgot-password">' in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_sends_to_an_operation_that_takes_what_it_sends(app, path):
+    """The form's field and the token are fields of the operation's body."""
+    page = PAGES[path]
+    with app.app_context():
+        paths = document()["paths"]
+    item = paths.get(page.action.removeprefix("/api/v1"))
+    assert item is not None, page.action
+    schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+    fields = fields_of(app, schema)
+    assert ({"token"} if page.needs_token else set()) | ({page.asks} if page.asks else set()) <= fields
+
+
+def fields_of(app, schema):
+    if "$ref" in schema:
+        with app.app_context():
+            schema = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return fields_of(app, schema)
+    return set(schema.get("properties", ())).union(
+        *(fields_of(app, each) for each in schema.get("oneOf", ()))
+    )

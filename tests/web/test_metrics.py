@@ -23,6 +23,7 @@ NAMES = {
     "holdfast_cache_lookups": "counter",
     "holdfast_password_hashes_waiting": "gauge",
     "holdfast_sign_ins": "counter",
+    "holdfast_breach_checks": "counter",
     "holdfast_jobs_oldest_seconds": "gauge",
     "holdfast_jobs_failed": "gauge",
 }

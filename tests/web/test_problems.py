@@ -45,7 +45,7 @@ def test_rel_03_refusals_that_pass_say_when_to_come_back(failing_client, make, s
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/me", {"GET", "HEAD", "OPTIONS", "PATCH"}),
+        ("/me", {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"}),
         ("/projects", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/auth/login", {"OPTIONS", "POST"}),
         ("//livez", {"GET", "HEAD", "OPTIONS"}),

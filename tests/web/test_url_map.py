@@ -17,10 +17,14 @@ PAGES = {
     "/.well-known/jwks.json", "/.well-known/security.txt", "/.well-known/change-password",
     "/.well-known/apple-app-site-association", "/.well-known/assetlinks.json",
     "/assets/<digest>/<name>", "/verify-email",
+    "/forgot-password", "/reset-password", "/confirm-email-change", "/cancel-email-change", "/restore-account",
     "/dev/mailbox", "/dev/mailbox/<mail_id>", "/dev/clock",
 }  # fmt: skip
 ANYBODY = {
     "getMeta", "register", "verifyEmail", "resendVerification", "signIn", "refreshSession", "signOut",
+    "completeMfa", "startPasskeySignIn", "signInWithPasskey",
+    "forgotPassword", "resetPassword", "confirmEmailChange", "cancelEmailChange",
+    "restoreAccount",
 }  # fmt: skip
 
 

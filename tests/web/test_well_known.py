@@ -35,10 +35,10 @@ def test_a_made_up_contact_is_for_development_only(app_env, status):
 
 def test_change_password():
     assert get("change-password").status_code == 302
-    assert get("change-password").location == "https://api.example.com/reset-password"
+    assert get("change-password").location == "https://api.example.com/forgot-password"
     assert get("change-password", link_base_url="https://app.example.com/").location == (
-        "https://app.example.com/reset-password"
-    )
+        "https://api.example.com/forgot-password"
+    ), "the page that exists, whatever pages a web app has"
     assert get("change-password", change_password_url="https://app.example.com/settings").location == (
         "https://app.example.com/settings"
     )

@@ -6,6 +6,9 @@
   const { path, action, working, appScheme } = page.dataset;
   const message = page.querySelector("[data-message]");
   const press = page.querySelector("[data-press]");
+  const form = page.querySelector("form[data-form]");
+  const typed = form.querySelector("input");
+  const reveal = form.querySelector("[data-reveal]");
   const resend = page.querySelector("form[data-resend]");
 
   const readToken = () => new URLSearchParams(location.hash.slice(1)).get("token");
@@ -71,22 +74,54 @@
     }
   };
 
-  const confirm = async () => {
+  const fault = (text) => {
+    const where = typed && form.querySelector(`[data-fault="${typed.name}"]`);
+    if (where) {
+      where.textContent = text;
+      typed.setAttribute("aria-invalid", String(text !== ""));
+      if (text) {
+        typed.focus();
+      }
+    }
+  };
+
+  // What is wrong with the field that stands on this page, if that is what was refused.
+  const faultsOf = async (response) => {
+    const problem = await response.clone().json().catch(() => ({}));
+    const own = (Array.isArray(problem.errors) ? problem.errors : []).filter((each) => typed && each.field === typed.name);
+    return own.map((each) => each.detail).join(" ");
+  };
+
+  const confirm = async (event) => {
+    event.preventDefault();
+    fault("");
+    if (typed && !typed.value) {
+      fault("This field is required.");
+      return;
+    }
     press.disabled = true;
     say(message, working);
-    const body = { token: readToken() };
+    const body = "needsToken" in page.dataset ? { token: readToken() } : {};
+    if (typed) {
+      body[typed.name] = typed.type === "email" ? typed.value.trim() : typed.value;
+    }
     if ("signsIn" in page.dataset) {
       Object.assign(body, { token_transport: "body", device_name: "Confirmation page" });
     }
     try {
       const response = await post(action, body);
+      const refused = response.status === 422 ? await faultsOf(response) : "";
       if (response.ok) {
         const answer = response.status === 204 ? {} : await response.json();
         if (answer.refresh_token) {
           void endSession(answer.refresh_token);
         }
+        form.reset();
         history.replaceState(null, "", location.pathname);
         show("done");
+      } else if (refused) {
+        say(message, "");
+        fault(refused);
       } else if (response.status === 410 || response.status === 422) {
         show("dead");
       } else {
@@ -124,7 +159,7 @@
       const response = await post(resend.dataset.resend, { email: resend.elements.email.value.trim() });
       if (response.ok) {
         const answer = await response.json().catch(() => ({}));
-        say(where, "If this address waits to be confirmed, a new mail is on its way. Look in the spam folder too.");
+        say(where, resend.dataset.resent);
         rest(button, Number(answer.resend_after) || 60);
         return;
       }
@@ -136,8 +171,8 @@
   };
 
   const start = () => {
-    const token = readToken();
-    show(token ? "ready" : "incomplete", false);
+    const whole = !("needsToken" in page.dataset) || readToken();
+    show(whole ? "ready" : "incomplete", false);
     if (appScheme) {
       const open = page.querySelector("[data-open-app]");
       open.href = `${appScheme}://${path}${location.hash}`;
@@ -148,7 +183,15 @@
     }
   };
 
-  press.addEventListener("click", confirm);
+  form.addEventListener("submit", confirm);
+  if (reveal) {
+    reveal.addEventListener("click", () => {
+      const shown = typed.type === "text";
+      typed.type = shown ? "password" : "text";
+      reveal.setAttribute("aria-pressed", String(!shown));
+      reveal.textContent = shown ? "Show" : "Hide";
+    });
+  }
   if (resend) {
     resend.addEventListener("submit", sendAgain);
   }

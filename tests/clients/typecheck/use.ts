@@ -1,9 +1,10 @@
 // An app's use of the generated client. It must compile under `tsc --strict`, and run against the service.
 import { client } from "./api/client.gen.js";
 import {
-  createProject, getMe, getProject, listProjects, refreshSession, signIn, updateProject, verifyEmail,
+  completeMfa, createProject, getMe, getProject, listProjects, refreshSession, signIn, stepUp, updateProject,
+  verifyEmail,
 } from "./api/sdk.gen.js";
-import type { Problem, Project, SignedIn, SignInError, UpdateProjectError } from "./api/types.gen.js";
+import type { MfaRequired, Problem, Project, SignedIn, SignInError, StepUp, UpdateProjectError } from "./api/types.gen.js";
 
 const lines: string[] = [];
 
@@ -15,9 +16,23 @@ async function session(email: string, password: string): Promise<SignedIn> {
   switch (data.status) {
     case "signed_in":
       return data;
-    default:
-      throw new Error("another step is needed");
+    case "mfa_required":
+      return secondStep(data);
   }
+}
+
+async function secondStep(waiting: MfaRequired): Promise<SignedIn> {
+  lines.push(`methods: ${waiting.methods.join(", ")}`);
+  const body = { mfa_token: waiting.mfa_token, method: "totp", code: process.env.CODE ?? "" } as const;
+  const { data, error } = await completeMfa({ body });
+  if (data) return data;
+  throw new Error(error.code === "mfa_token_invalid" ? "Begin with the password." : error.detail);
+}
+
+/** Each method has its own fields, and the compiler knows which. */
+async function provesAgain(token: string, proof: StepUp): Promise<string> {
+  const { error } = await stepUp({ body: proof, headers: { Authorization: `Bearer ${token}` } });
+  return error ? error.code : "proved";
 }
 
 /** What to show people: the compiler knows each code that signing in can answer, and what comes with it. */
@@ -56,6 +71,13 @@ async function main(): Promise<void> {
   const password = process.env.PASSWORD ?? "";
   const wrong = await signIn({ body: { email: "alice@example.com", password: "not the password" } });
   lines.push(`wrong password: ${wrong.error && told(wrong.error)}`);
+
+  const ada = await session("ada@example.com", password);
+  lines.push(`administrator: ${ada.user.display_name}, ${ada.user.mfa_enabled}`);
+  lines.push(`used code: ${await provesAgain(ada.access_token, { method: "totp", code: process.env.CODE ?? "" })}`);
+  // @ts-expect-error a password is no code
+  const mixed: StepUp = { method: "totp", password };
+  lines.push(`mixed: ${await provesAgain(ada.access_token, mixed)}`);
 
   const first = await session("alice@example.com", password);
   const next = await refreshSession({ body: { refresh_token: first.refresh_token }, throwOnError: true });

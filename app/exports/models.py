@@ -1,0 +1,62 @@
+"""A copy of somebody's data, made by a job and kept for a while."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base
+
+
+class ExportState(StrEnum):
+    queued = "queued"
+    running = "running"
+    ready = "ready"
+    failed = "failed"
+
+
+class Export(Base):
+    """One copy. ``attempts`` is also the number of the run: parts of another run are not its content.
+
+    An account has at most one that is in the making. Kept ``EXPORT_DAYS`` after it was asked for or became ready; the
+    job ``exports.sweep`` deletes along ``ix_exports_expires_at``, and takes up what a worker left half done.
+    """
+
+    __tablename__ = "exports"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'ready', 'failed')", name="state"),
+        Index("ix_exports_user_id_created_at", "user_id", "created_at"),
+        Index("ix_exports_expires_at", "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    attempts: Mapped[int]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    parts: Mapped[int | None]
+    sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    device: Mapped[str | None] = mapped_column(String(300))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def in_the_making(self) -> bool:
+        return self.state in {ExportState.queued, ExportState.running}
+
+
+class ExportPart(Base):
+    """A piece of an archive, small enough to go through memory. It goes with its export (``exports.sweep``)."""
+
+    __tablename__ = "export_parts"
+
+    export_id: Mapped[UUID] = mapped_column(ForeignKey("exports.id", ondelete="CASCADE"), primary_key=True)
+    run: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)

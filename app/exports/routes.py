@@ -1,0 +1,50 @@
+"""A copy of one's data."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from app.core.access import Caller
+from app.core.errors import Code
+from app.exports.schemas import Export
+from app.exports.service import ExportService
+from app.web.blueprint import Blueprint
+from app.web.current import current_actor, current_client, service
+from app.web.downloads import deliver_file
+
+blp = Blueprint("exports", __name__, url_prefix="/api/v1/me/exports", description="A copy of my data.")
+ARCHIVE = {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991}
+OF_FILES = {
+    "ETag": {"$ref": "#/components/headers/ETag"},
+    "Content-Disposition": {"$ref": "#/components/headers/Content-Disposition"},
+}
+
+
+@blp.operation("POST", "", "startExport", caller=Caller.stepped_up, idempotent=True, while_leaving=True)
+@blp.response(202, Export)
+def start_export() -> Any:
+    """Have a copy of my data made. One at a time: while one is in the making, that one is answered."""
+    return service(ExportService).start(current_actor(), current_client())
+
+
+@blp.operation(
+    "GET", "/<uuid:export_id>", "getExport", caller=Caller.account, api_tokens=False, while_leaving=True,
+    codes=(Code.not_found,),
+)  # fmt: skip
+@blp.response(200, Export)
+def get_export(export_id: UUID) -> Any:
+    """See how far a copy is. It can be downloaded for some days; a newer one takes its place."""
+    return service(ExportService).get(current_actor(), export_id)
+
+
+@blp.operation(
+    "GET", "/<uuid:export_id>/content", "downloadExport", caller=Caller.account, api_tokens=False,
+    while_leaving=True, codes=(Code.not_found, Code.write_conflict, Code.read_only),
+)  # fmt: skip
+@blp.response(200, ARCHIVE, content_type="application/zip", headers=OF_FILES)
+def download_export(export_id: UUID) -> Response:
+    """Download a copy that is ready: a zip of JSON files with a page to read."""
+    exports, actor, client = service(ExportService), current_actor(), current_client()
+    tag = exports.tag(actor, export_id)
+    return deliver_file("application/zip", tag, lambda: exports.download(actor, export_id, client))

@@ -1,0 +1,84 @@
+"""API tokens, leaving, exports: what people do with an account besides using it."""
+
+from dataclasses import dataclass
+
+from app.api_tokens.check import ApiTokenChecker
+from app.api_tokens.repository import ApiTokenRepository
+from app.api_tokens.service import ApiTokenRules, ApiTokenService
+from app.core.mail_codes import MailCodes
+from app.core.pagination import Cursors
+from app.core.throttle import Budget
+from app.deletion.jobs import DeletionJobs
+from app.deletion.purge import AccountPurge
+from app.deletion.repository import AccountDeletionRepository
+from app.deletion.service import DeletionRules, DeletionService
+from app.exports.jobs import ExportJobs
+from app.exports.repository import ExportRepository
+from app.exports.service import ExportService
+from app.projects.service import ProjectService
+from app.wiring.build_accounts import Accounts
+from app.wiring.foundations import Foundations
+
+
+@dataclass
+class Leaving:
+    """The services that others use."""
+
+    api_tokens: ApiTokenService
+    api_token_check: ApiTokenChecker
+    purge: AccountPurge
+    exports: ExportService
+
+
+def build_leaving(base: Foundations, accounts: Accounts, projects: ProjectService) -> Leaving:
+    settings, token_rows = base.settings, ApiTokenRepository(base.uow)
+    api_tokens = base.add(
+        ApiTokenService(
+            base.uow, token_rows, accounts.users, accounts.notices, base.invalidator,
+            Cursors(base.ring.derive("cursor")), ApiTokenRules(settings.api_token_days, settings.max_api_tokens),
+            base.clock,
+        )
+    )  # fmt: skip
+    check = ApiTokenChecker(base.uow, token_rows, base.cache, base.clock)
+    purge = _build_deletion(base, accounts, api_tokens, projects)
+    return Leaving(api_tokens, check, purge, _build_exports(base, accounts, api_tokens, projects))
+
+
+def _build_deletion(
+    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+) -> AccountPurge:
+    settings, rows = base.settings, AccountDeletionRepository(base.uow)
+    restoring = base.ring.derive("restore-account-link")
+    codes = MailCodes("hfk1", restoring, restoring)
+    links = Budget.of("verify-address", settings.rate_limit_verify_address, settings.rate_limit_factor)
+    base.add(
+        DeletionService(
+            base.uow, rows, accounts.users, accounts.sessions, api_tokens, projects, accounts.notices, codes,
+            base.throttle, DeletionRules(settings.deletion_grace_days, links), base.events, base.jobs, base.clock,
+        )
+    )  # fmt: skip
+    DeletionJobs(base.uow, rows, accounts.users, codes, base.mailer, settings).register_with(base.jobs)
+    purge: AccountPurge = base.add(
+        AccountPurge(
+            base.uow, rows, accounts.users, accounts.sessions, accounts.registrations, projects, base.records,
+            base.audit, base.events, base.clock,
+        )
+    )  # fmt: skip
+    return purge
+
+
+def _build_exports(
+    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+) -> ExportService:
+    settings, rows = base.settings, ExportRepository(base.uow)
+    service: ExportService = base.add(
+        ExportService(
+            base.uow, rows, accounts.users, accounts.notices, base.jobs, base.clock, settings.export_days,
+            settings.product_name,
+        )
+    )  # fmt: skip
+    ExportJobs(
+        base.uow, rows, service, accounts.users, accounts.sessions, api_tokens, projects, base.audit, base.mailer,
+        settings, base.clock,
+    ).register_with(base.jobs)  # fmt: skip
+    return service

@@ -1,0 +1,6 @@
+"""Fixtures of this area's tests."""
+
+from tests.fixtures.factors import enrols
+from tests.fixtures.letters import do_jobs, letters
+
+__all__ = ["do_jobs", "enrols", "letters"]
