@@ -41,10 +41,10 @@ def create_api_token(data: dict[str, Any]) -> Any:
 
 
 @blp.operation(
-    "DELETE", "/<uuid:token_id>", "revokeApiToken", caller=Caller.account, api_tokens=False,
+    "DELETE", "/<uuid:key_id>", "revokeApiToken", caller=Caller.account, api_tokens=False,
     codes=(Code.not_found,),
 )  # fmt: skip
 @blp.response(204)
-def revoke_api_token(token_id: UUID) -> None:
+def revoke_api_token(key_id: UUID) -> None:
     """Revoke one of my API tokens; it stops working within a second."""
-    service(ApiTokenService).revoke(current_actor(), token_id, current_client())
+    service(ApiTokenService).revoke(current_actor(), key_id, current_client())
