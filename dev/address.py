@@ -134,7 +134,7 @@ def _cannot_listen(host: str, port: int) -> int | None:
     # macOS lets 127.0.0.1 be bound beside somebody who listens on every address.
     with socket.socket(family, kind) as probe:
         probe.settimeout(1)
-        local = ("127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else host, port)  # noqa: S104
+        local = ("127.0.0.1" if host == "0.0.0.0" else "::1" if host == "::" else host, port)  # noqa: S104 - only compared with
         return errno.EADDRINUSE if probe.connect_ex(local) == 0 else None
 
 

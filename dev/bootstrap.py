@@ -33,13 +33,13 @@ def main() -> int:
     if version < OLDEST:
         found = newer_python()
         if found:
-            return subprocess.call([found] + sys.argv)  # noqa: RUF005
+            return subprocess.call([found] + sys.argv)  # noqa: RUF005 - read by old Pythons
         sys.stderr.write(
             "holdfast: Python 3.11 or later is needed, and this is {}.{}. Install one (python.org/downloads), "
             "or name it: make run PYTHON=/path/to/python3.12\n".format(*version)
         )
         return 1
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - old
     from dev import install  # noqa: PLC0415 - an older Python could not even read it
 
     return install.main()

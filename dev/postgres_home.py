@@ -99,7 +99,7 @@ def _namespace() -> tuple[str, ...]:
 
 def moved_home(home: Path) -> Path:
     """Where the programs and data of a folder move when they cannot stay: a place that survives restarts."""
-    base = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108
+    base = Path("/var/tmp") if os.access("/var/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - mode 0700
     return base / f"holdfast-{hashlib.sha256(str(home).encode()).hexdigest()[:16]}"
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 
 from app.api_tokens.models import ApiToken
+from app.core.db import rows_changed
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.repository import Repository
 from app.users.models import User
@@ -96,6 +97,6 @@ class ApiTokenRepository(Repository[ApiToken]):
 
     def sweep(self, before: datetime) -> int:
         """Delete what ended before that moment; the answer is how many."""
-        expired = self.session.execute(delete(ApiToken).where(ApiToken.expires_at < before))
-        revoked = self.session.execute(delete(ApiToken).where(ApiToken.revoked_at < before))
-        return int(expired.rowcount) + int(revoked.rowcount)  # type: ignore[attr-defined]  # cursor results
+        expired = rows_changed(self.session, delete(ApiToken).where(ApiToken.expires_at < before))
+        revoked = rows_changed(self.session, delete(ApiToken).where(ApiToken.revoked_at < before))
+        return expired + revoked

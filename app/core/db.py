@@ -1,10 +1,10 @@
 """The database: declarative base, engines with bounded waits, and what they tell the metrics."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, exc
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import Connection, CursorResult, Engine, Executable, MetaData, create_engine, event, exc
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from app.config import Settings
@@ -23,6 +23,11 @@ IDLE_BEFORE_PING = 1.0
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
+
+
+def rows_changed(session: Session, statement: Executable) -> int:
+    """Run an UPDATE or DELETE; the answer is how many rows it met."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 class MeasuredPool(QueuePool):

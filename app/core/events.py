@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from app.core.clock import Clock
-from app.core.db import Base
+from app.core.db import Base, rows_changed
 from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
 
@@ -126,13 +126,10 @@ class Events:
         private = select(Event.seq).where(
             Event.project_id.is_(None), or_(Event.subject_id == user_id, Event.actor_id == user_id)
         )
-        gone = session.execute(delete(Event).where(Event.seq.in_(private.limit(most))))
+        gone = rows_changed(session, delete(Event).where(Event.seq.in_(private.limit(most))))
         done = select(Event.seq).where(Event.actor_id == user_id, Event.project_id.is_not(None))
-        nameless = session.execute(
-            update(Event).where(Event.seq.in_(done.limit(most))).values(actor_id=None)
-            .execution_options(synchronize_session=False)
-        )  # fmt: skip
-        return int(gone.rowcount) + int(nameless.rowcount)  # type: ignore[attr-defined]  # cursor results
+        nameless = update(Event).where(Event.seq.in_(done.limit(most))).values(actor_id=None)
+        return gone + rows_changed(session, nameless.execution_options(synchronize_session=False))
 
     def forget_projects(self, ids: Collection[UUID]) -> None:
         """Delete the history of projects that are erased with their owner."""
@@ -140,5 +137,4 @@ class Events:
 
     def sweep(self, before: datetime) -> int:
         """Delete what is older; the answer is how many."""
-        result = self._uow.session.execute(delete(Event).where(Event.created_at < before))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result, as DELETE gives
+        return rows_changed(self._uow.session, delete(Event).where(Event.created_at < before))

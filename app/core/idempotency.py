@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import Clock
-from app.core.db import Base
+from app.core.db import Base, rows_changed
 from app.core.uow import UnitOfWork
 
 
@@ -66,4 +66,4 @@ class IdempotencyRecords:
     def sweep(self) -> int:
         """Delete expired records; the answer is how many."""
         ended = delete(IdempotencyRecord).where(IdempotencyRecord.expires_at <= self._clock.now())
-        return int(self._uow.session.execute(ended).rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self._uow.session, ended)

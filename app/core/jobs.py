@@ -15,6 +15,7 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.core.db import rows_changed
 from app.core.db_errors import RetryableConflict
 from app.core.telemetry import log, request_id, start_request
 from app.core.uow import UnitOfWork
@@ -94,8 +95,7 @@ class JobQueue:
 
     def sweep(self) -> int:
         """Delete jobs that failed a week ago, inside the caller's transaction; the answer is how many."""
-        result = self._uow.session.execute(OLD_FAILURES)
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self._uow.session, OLD_FAILURES)
 
     def _run(self, name: str, handler: Handler, caused_by: str | None, arguments: dict[str, Any]) -> None:
         stats = start_request(caused_by)

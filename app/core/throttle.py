@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import Clock
-from app.core.db import Base
+from app.core.db import Base, rows_changed
 from app.core.errors import AppError, Code
 from app.core.keys import KeyRing, mac
 from app.core.uow import UnitOfWork
@@ -150,7 +150,7 @@ class Throttle:
     def sweep(self) -> int:
         """Delete ended windows; the answer is how many."""
         ended = delete(ThrottleCounter).where(ThrottleCounter.expires_at <= self._clock.now())
-        return int(self._uow.session.execute(ended).rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self._uow.session, ended)
 
     def _key(self, budget: Budget, subject: str) -> bytes:
         return mac(self._ring.first.secret, budget.name.encode(), subject.encode(), size=16)

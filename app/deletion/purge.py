@@ -53,7 +53,8 @@ class AccountPurge:
         Raises:
             AppError: the last failure, so that the job is tried again.
         """
-        erased, after, failure = 0, None, None
+        erased, failure = 0, None
+        after: Position | None = None
         while True:
             with self._uow.reading():
                 due = self._deletions.due(self._clock.now(), after, BATCH)
@@ -65,7 +66,7 @@ class AccountPurge:
                     failure = error
             if len(due) < BATCH:
                 break
-            after = _position(due[-1].due_at, due[-1].id)
+            after = (due[-1].due_at, due[-1].id)
         if failure is not None:
             raise failure
         return erased
@@ -117,7 +118,3 @@ class AccountPurge:
             self._events.record(EventKind.user_purged, subject=user_id, actor=None)
         logger.info("account_erased", user_id=str(user_id))
         return True
-
-
-def _position(*parts: object) -> Position:
-    return parts  # type: ignore[return-value]  # the pair that the list is sorted by

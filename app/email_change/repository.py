@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.email_change.models import EmailChange
 
@@ -66,7 +67,7 @@ class EmailChangeRepository(Repository[EmailChange]):
         return list(self.session.execute(statement).scalars())
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(
-            delete(EmailChange).where(EmailChange.cancel_until <= now, EmailChange.expires_at <= now)
+        return rows_changed(
+            self.session,
+            delete(EmailChange).where(EmailChange.cancel_until <= now, EmailChange.expires_at <= now),
         )
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, or_, select, update
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.exports.models import Export, ExportPart, ExportState
 
@@ -74,5 +75,4 @@ class ExportRepository(Repository[Export]):
         )
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(delete(Export).where(Export.expires_at <= now))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(Export).where(Export.expires_at <= now))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.passkeys.models import Passkey, PasskeyChallenge, Purpose
 
@@ -51,8 +52,7 @@ class PasskeyRepository(Repository[Passkey]):
         self.session.flush()
 
     def remove_all(self, user_id: UUID) -> int:
-        result = self.session.execute(delete(Passkey).where(Passkey.user_id == user_id))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(Passkey).where(Passkey.user_id == user_id))
 
 
 class ChallengeRepository(Repository[PasskeyChallenge]):
@@ -83,5 +83,4 @@ class ChallengeRepository(Repository[PasskeyChallenge]):
         self.session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.user_id == user_id))
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))

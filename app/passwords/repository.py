@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.passwords.models import PasswordReset
 
@@ -49,5 +50,4 @@ class PasswordResetRepository(Repository[PasswordReset]):
         )
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(delete(PasswordReset).where(PasswordReset.expires_at <= now))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(PasswordReset).where(PasswordReset.expires_at <= now))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.registration.models import Registration
 
@@ -63,5 +64,4 @@ class RegistrationRepository(Repository[Registration]):
         self.session.execute(delete(Registration).where(Registration.email_key == email_key))
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(delete(Registration).where(Registration.expires_at <= now))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(Registration).where(Registration.expires_at <= now))

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.second_factor.models import MfaChallenge, RecoveryCode, TotpFactor
 
@@ -114,10 +115,11 @@ class MfaChallengeRepository(Repository[MfaChallenge]):
         return self._change(challenge_id, now, used_at=now)
 
     def sweep(self, now: datetime) -> int:
-        result = self.session.execute(delete(MfaChallenge).where(MfaChallenge.expires_at <= now))
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, delete(MfaChallenge).where(MfaChallenge.expires_at <= now))
 
-    def _change(self, challenge_id: UUID, now: datetime, *conditions: object, **values: object) -> bool:
+    def _change(
+        self, challenge_id: UUID, now: datetime, *conditions: ColumnElement[bool], **values: object
+    ) -> bool:
         live = (
             MfaChallenge.id == challenge_id,
             MfaChallenge.used_at.is_(None),
@@ -125,7 +127,7 @@ class MfaChallengeRepository(Repository[MfaChallenge]):
         )
         changed = (
             update(MfaChallenge)
-            .where(*live, *conditions)  # type: ignore[arg-type]  # column expressions
+            .where(*live, *conditions)
             .values(**values)
             .returning(MfaChallenge.id)
             .execution_options(synchronize_session=False)

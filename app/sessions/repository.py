@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.core.system import SystemState
 from app.sessions.models import Session
@@ -101,6 +102,6 @@ class SessionRepository(Repository[Session]):
 
     def sweep(self, before: datetime) -> int:
         """Delete what ended before that moment; the answer is how many."""
-        result = self.session.execute(delete(Session).where(Session.expires_at < before))
-        revoked = self.session.execute(delete(Session).where(Session.revoked_at < before))
-        return int(result.rowcount) + int(revoked.rowcount)  # type: ignore[attr-defined]  # cursor results
+        expired = rows_changed(self.session, delete(Session).where(Session.expires_at < before))
+        revoked = rows_changed(self.session, delete(Session).where(Session.revoked_at < before))
+        return expired + revoked

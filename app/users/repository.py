@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 
 from app.core.access import AccountStatus, SiteRole
+from app.core.db import rows_changed
 from app.core.repository import Repository
 from app.users.models import User
 
@@ -24,10 +25,10 @@ class UserRepository(Repository[User]):
 
     def replace_password_hash(self, user_id: UUID, old: str | None, new: str) -> bool:
         """Only while the old one stands, which the answer tells; not an edit of the account, so its version stays."""
-        replaced = self.session.execute(
+        replacing = (
             update(User).where(User.id == user_id, User.password_hash == old).values(password_hash=new)
         )
-        return bool(replaced.rowcount)  # type: ignore[attr-defined]  # a cursor result
+        return rows_changed(self.session, replacing) > 0
 
     def move_device_epoch(self, user_id: UUID) -> None:
         """Not an edit of the account, so its version stays."""

@@ -148,7 +148,7 @@ def prepare_metrics() -> None:
 def forget_worker(pid: int) -> None:
     """Take a dead worker's live gauges out of the metrics; its counters stay, so that sums never fall."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # brings no types
 
 
 def _alive(pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from dev.containers.engine import HARDENED, Engine, free_port
@@ -45,7 +46,7 @@ def prove_production(engine: Engine, folder: Path, proof: Proof) -> None:
     try:
         for more, wanted in BAD:
             told = ", ".join(f"{name}={value}" for name, value in more.items())
-            proof.step(f"refused: {told}"[:90], lambda m=more, w=wanted: _refused(engine, env_file, m, w))  # type: ignore[misc]
+            proof.step(f"refused: {told}"[:90], partial(_refused, engine, env_file, more, wanted))
         _prove_running(engine, env_file, proof)
     finally:
         env_file.unlink()

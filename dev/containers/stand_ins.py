@@ -7,6 +7,7 @@ import os
 import shutil
 import ssl
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ def make_stand_ins(engine: Engine, folder: Path, proof: Proof) -> None:
     )
     proof.must("Debian 13 with Python", lambda: _debian(engine, folder))
     for name, recipe, contents in STAND_INS:
-        proof.must(name, lambda name=name, recipe=recipe: _build(engine, context, name, recipe))  # type: ignore[misc]
+        proof.must(name, partial(_build, engine, context, name, recipe))
         proof.note(f"{name.removeprefix('docker.io/').removeprefix('library/')} is {contents}")
 
 

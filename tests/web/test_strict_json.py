@@ -206,7 +206,7 @@ def test_other_plain_values():
     }
 
 
-NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - refused
 
 
 @pytest.mark.parametrize("value", [NAIVE, object(), {"a": {1}}, {1: "a"}, 2**70, b"x", "\ud800"])

@@ -28,7 +28,7 @@ _OK, _NOT_FOUND = 200, 404
 class Sink:
     """Takes every mail."""
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
         raw = envelope.content if isinstance(envelope.content, bytes) else b""
         message = email.message_from_bytes(raw, policy=email.policy.default)
         MAILS.append(
@@ -84,9 +84,9 @@ def _readyz() -> int:
 
 def _serve() -> NoReturn:
     loop = new_event_loop()
-    smtp = UnthreadedController(Sink(), hostname="0.0.0.0", port=1025, loop=loop)  # noqa: S104
-    smtp.begin()  # type: ignore[no-untyped-call]
-    web = ThreadingHTTPServer(("0.0.0.0", 8025), Api)  # noqa: S104
+    smtp = UnthreadedController(Sink(), hostname="0.0.0.0", port=1025, loop=loop)  # noqa: S104 - in a container
+    smtp.begin()  # type: ignore[no-untyped-call]  # brings no types
+    web = ThreadingHTTPServer(("0.0.0.0", 8025), Api)  # noqa: S104 - in a container
     Thread(target=web.serve_forever, daemon=True).start()
     loop.add_signal_handler(SIGTERM, loop.stop)
     loop.run_forever()
