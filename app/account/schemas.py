@@ -7,7 +7,8 @@ from zoneinfo import available_timezones
 from marshmallow import fields
 
 from app.core.errors import FieldCode
-from app.web.fields import Id, Text, Timestamp, refuse
+from app.web.faults import refuse
+from app.web.fields import Id, Text, Timestamp
 from app.web.schemas import Input, Output, page_of
 
 LANGUAGE_TAG = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}$")

@@ -7,7 +7,8 @@ from marshmallow import fields
 
 from app.api_tokens.tokens import CHECK_DIGITS, PATTERN, PREFIX, SECRET_DIGITS
 from app.core.errors import FieldCode
-from app.web.fields import MESSAGES, Choice, Fault, Id, Text, Timestamp, refuse
+from app.web.faults import MESSAGES, Fault, refuse
+from app.web.fields import Choice, Id, Text, Timestamp
 from app.web.schemas import Input, Output, page_of
 
 SCOPES = ("read", "write")

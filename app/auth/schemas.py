@@ -11,7 +11,8 @@ from app.registration.schemas import DEVICE
 from app.second_factor.schemas import CODE, METHODS, RECOVERY_EXAMPLE, Code
 from app.sessions.models import Transport
 from app.sessions.schemas import DEVICE_EXAMPLE, REFRESH_EXAMPLE, SignedIn
-from app.web.fields import Choice, EmailAddress, Password, Secret, Text, refuse
+from app.web.faults import refuse
+from app.web.fields import Choice, EmailAddress, Password, Secret, Text
 from app.web.schemas import Input, OneOf, Output
 
 MAX_REFRESH_TOKEN = 300

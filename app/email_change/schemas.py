@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validates_schema
 
 from app.core.errors import FieldCode
-from app.registration.schemas import ABOUT_AN_HOUR, CODE_PATTERN
-from app.web.fields import Choice, EmailAddress, Fault, Secret
+from app.registration.schemas import ABOUT_AN_HOUR, MailedCode
+from app.web.faults import Fault
+from app.web.fields import Choice, EmailAddress, Secret
 from app.web.schemas import Input, Output
 
 TOKEN = "hfe1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"
@@ -32,7 +33,7 @@ class EmailChangeConfirmation(Input):
     WAYS: ClassVar = {"ConfirmEmailChangeByLink": ("token",), "ConfirmEmailChangeByCode": ("code",)}
 
     token = Secret(longest=500, metadata={"examples": [TOKEN]})
-    code = Secret(longest=6, metadata={"pattern": CODE_PATTERN, "examples": ["123456"]})
+    code = MailedCode()
 
     @validates_schema
     def one_way(self, data: dict[str, Any], **_options: Any) -> None:

@@ -12,7 +12,8 @@ from app.core.errors import FieldCode
 from app.core.keys import b64, unb64
 from app.passkeys.challenges import BYTES, PREFIX
 from app.sessions.schemas import SignedIn
-from app.web.fields import Choice, Id, Secret, Text, Timestamp, refuse
+from app.web.faults import refuse
+from app.web.fields import Choice, Id, Secret, Text, Timestamp
 from app.web.schemas import Input, Output, page_of
 
 CHALLENGE_TOKEN = f"{PREFIX}.{b64(bytes(BYTES))}"

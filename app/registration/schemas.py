@@ -1,19 +1,20 @@
 """Registering on the wire."""
 
+import re
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
 from app.core.errors import FieldCode
 from app.sessions.models import Transport
-from app.web.fields import NEW_PASSWORD, Choice, EmailAddress, Fault, Password, Secret, Text
+from app.web.faults import Fault, refuse
+from app.web.fields import NEW_PASSWORD, Choice, EmailAddress, Password, Secret, Text
 from app.web.schemas import Input, Output
 
 DEVICE = {
     "examples": ["Alice's phone"],
     "description": "What the app calls the device; shown in the list of sessions.",
 }
-CODE_PATTERN = "^[0-9]{6}$"
 ABOUT_AN_HOUR = {
     "minimum": 0, "maximum": 3600, "format": "int32", "description": "Seconds.", "examples": [60],
 }  # fmt: skip
@@ -39,12 +40,27 @@ class VerificationRequired(Output):
     resend_after = fields.Integer(required=True, metadata=ABOUT_AN_HOUR)
 
 
+class MailedCode(Secret):
+    """The six digits of a mail."""
+
+    PATTERN = re.compile("[0-9]{6}")
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"minLength": 6, "pattern": f"^{self.PATTERN.pattern}$", "examples": ["123456"]}
+        super().__init__(longest=6, metadata=metadata, **options)
+
+    def accept(self, text: str) -> str:
+        if not self.PATTERN.fullmatch(text):
+            raise refuse(FieldCode.invalid_format, "Six digits, as they stand in the mail.")
+        return text
+
+
 class LinkOrCode(Input):
     """What a mail is answered by: `token` of its link alone, or `email` and `code`."""
 
     token = Secret(longest=500, metadata={"examples": ["hfv1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"]})
     email = EmailAddress(metadata={"examples": ["dana@example.com"]})
-    code = Secret(longest=6, metadata={"pattern": CODE_PATTERN, "examples": ["123456"]})
+    code = MailedCode()
 
     @validates_schema
     def one_way(self, data: dict[str, Any], **_options: Any) -> None:

@@ -1,15 +1,16 @@
 """Fields for what goes over the wire: strict in, plain out, every fault with a stable code (traps T5 to T9)."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from marshmallow import ValidationError, fields, missing
+from marshmallow import fields, missing
 
 from app.core.errors import FieldCode
+from app.web.faults import MESSAGES, Fault, refuse
 from app.web.patterns import WITHOUT_NUL, text_pattern
 
 MAX_EMAIL = 254
@@ -18,33 +19,6 @@ LINE_BREAKS = {"\n", "\r", "\t"}
 MAX_INT64 = 2**63 - 1
 NEW_PASSWORD = "x-new-password"  # the document says how short one may be, which is a setting
 EXAMPLE_ID, EXAMPLE_TIME = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02", "2026-05-01T12:00:00.000Z"
-
-
-class Fault(str):
-    """A message that also knows its code and the rule's parameters; marshmallow carries it as a text."""
-
-    __slots__ = ("code", "params")
-
-    def __new__(cls, code: FieldCode, detail: str, **params: Any) -> "Fault":
-        fault = super().__new__(cls, detail)
-        fault.code = code  # type: ignore[attr-defined]
-        fault.params = params  # type: ignore[attr-defined]
-        return fault
-
-    def format(self, *_args: Any, **_values: Any) -> "Fault":
-        """marshmallow formats its messages; ours are finished, and formatting would lose the code."""
-        return self
-
-
-def refuse(code: FieldCode, detail: str, **params: Any) -> ValidationError:
-    return ValidationError(Fault(code, detail, **params))
-
-
-MESSAGES: Mapping[str, Fault] = {
-    "required": Fault(FieldCode.required, "This field is required."),
-    "null": Fault(FieldCode.null_not_allowed, "This field may not be null."),
-    "validator_failed": Fault(FieldCode.invalid_format, "This value is not valid."),
-}
 
 
 class Text(fields.String):

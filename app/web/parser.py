@@ -11,7 +11,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
-from app.web.fields import Fault
+from app.web.faults import Fault
 from app.web.openapi_headers import MAX_HEADER
 from app.web.strict_json import StrictJSONParser, loads
 
@@ -105,8 +105,8 @@ def _walk(errors: Any, location: str, path: str) -> Iterator[FieldFault]:
         for inner in errors:
             yield from _walk(inner, location, path)
     else:
-        code = errors.code if isinstance(errors, Fault) else FieldCode.invalid_format  # type: ignore[attr-defined]
-        params = errors.params if isinstance(errors, Fault) else {}  # type: ignore[attr-defined]
+        code = errors.code if isinstance(errors, Fault) else FieldCode.invalid_format
+        params = errors.params if isinstance(errors, Fault) else {}
         yield FieldFault(path, code, str(errors), location, params)
 
 

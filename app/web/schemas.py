@@ -7,7 +7,8 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from app.core.errors import Code, FieldCode
 from app.core.pagination import PageRequest
-from app.web.fields import Choice, Fault, Flag, Number, Text
+from app.web.faults import Fault
+from app.web.fields import Choice, Flag, Number, Text
 
 MAX_CURSOR = 2_000
 """A name of 255 characters takes up to 1,020 bytes; with id, MAC and base64 that makes 1,450 characters."""

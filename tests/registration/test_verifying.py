@@ -144,6 +144,9 @@ def test_the_address_may_be_spelled_otherwise(anonymous, mail):
         ({"code": "123456"}, {"email": "required"}),
         ({"token": "t", "code": "123456"}, {"code": "unknown_field"}),
         ({"email": DANA, "code": "1234567"}, {"code": "too_long"}),
+        ({"email": DANA, "code": "12345"}, {"code": "invalid_format"}),
+        ({"email": DANA, "code": "12345\n"}, {"code": "invalid_format"}),
+        ({"email": DANA, "code": "\u0661\u0662\u0663\u0664\u0665\u0666"}, {"code": "invalid_format"}),
         ({"token": "t" * 501}, {"token": "too_long"}),
     ],
 )
