@@ -70,4 +70,13 @@ NOTICES: dict[AuditKind, Notice] = {
         "an administrator changed what your account may do on this site.",
     ),
 }
-"""Kinds that have a mail of their own (a reset, a changed address, a deletion) are not among them."""
+
+OWN_MAILS: dict[AuditKind, str] = {
+    AuditKind.registration_for_known_address: "already_registered",
+    AuditKind.verification_resent: "already_registered",
+    AuditKind.email_change_taken: "address_taken",
+}
+"""Kinds whose mail has words and a shape of its own, by its kind in ``app.core.mail_templates``.
+
+Mails with a link or a code (a reset, a change of address, a deletion) are sent by their features.
+"""

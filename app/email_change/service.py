@@ -29,7 +29,6 @@ from app.users.service import UserService
 
 MAIL_NEW = "email_changes.mail_new_address"
 MAIL_OLD = "email_changes.mail_old_address"
-MAIL_OWNER = "email_changes.mail_owner"
 RESEND_AFTER = 60
 SWEPT_AT_ONCE = 500
 
@@ -103,8 +102,7 @@ class EmailChangeService:
             self._users.set_pending_email(user, change.new_email)
             self._notices.record(AuditKind.email_change_requested, user=user.id, actor=user.id, client=client)
             if owner is not None and taken:
-                told = self._notices.record(AuditKind.email_change_taken, user=owner.id, client=client)
-                self._jobs.defer(MAIL_OWNER, user_id=str(owner.id), audit_id=str(told))
+                self._notices.record(AuditKind.email_change_taken, user=owner.id, client=client)
             else:
                 self._jobs.defer(MAIL_NEW, change_id=str(change.id))
             self._jobs.defer(MAIL_OLD, change_id=str(change.id), done=0)

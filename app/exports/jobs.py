@@ -10,8 +10,8 @@ from app.config import Settings
 from app.core.audit import AuditTrail
 from app.core.clock import Clock
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
-from app.core.mail import Mailer
-from app.core.mail_templates import moment, render
+from app.core.letters import Letters, Scene
+from app.core.mail_templates import moment
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 from app.exports import views
@@ -41,7 +41,7 @@ class ExportJobs:
         api_tokens: ApiTokenService,
         projects: ProjectService,
         audit: AuditTrail,
-        mailer: Mailer,
+        letters: Letters,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -53,7 +53,7 @@ class ExportJobs:
         self._api_tokens = api_tokens
         self._projects = projects
         self._audit = audit
-        self._mailer = mailer
+        self._letters = letters
         self._settings = settings
         self._clock = clock
 
@@ -80,20 +80,8 @@ class ExportJobs:
             user = self._users.find(export.user_id) if export else None
         if export is None or user is None or export.state != ExportState.ready:
             return
-        zone = user.time_zone or "UTC"
-        self._mailer.send(
-            render(
-                "export_ready",
-                to=user.email,
-                product_name=self._settings.product_name,
-                time_zone=zone,
-                display_name=user.display_name,
-                good_until=moment(export.expires_at, ZoneInfo(zone)),
-                device=export.device or "an unknown device",
-                place=export.ip or "an unknown network",
-                at=export.created_at,
-            )
-        )
+        good_until = moment(export.expires_at, ZoneInfo(user.time_zone or "UTC"))
+        self._letters.send("export_ready", user, Scene.of(export), good_until=good_until)
 
     def _write(self, export: Export) -> None:
         user, count = self._users.get(export.user_id), 0

@@ -6,9 +6,8 @@ from uuid import UUID
 from app.config import Settings
 from app.core.clock import Clock
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
-from app.core.mail import Mailer
+from app.core.letters import Letters, Scene
 from app.core.mail_codes import MailCodes
-from app.core.mail_templates import mail_link, render
 from app.core.uow import UnitOfWork
 from app.passwords.repository import PasswordResetRepository
 from app.passwords.resets import MAIL_RESET, PasswordResets
@@ -26,7 +25,7 @@ class PasswordJobs:
         resets: PasswordResets,
         users: UserService,
         codes: MailCodes,
-        mailer: Mailer,
+        letters: Letters,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -35,7 +34,7 @@ class PasswordJobs:
         self._resets = resets
         self._users = users
         self._codes = codes
-        self._mailer = mailer
+        self._letters = letters
         self._settings = settings
         self._clock = clock
 
@@ -54,21 +53,13 @@ class PasswordJobs:
             user = self._users.find(row.user_id) if row and row.user_id else None
         if row is None or user is None:
             return
-        token = self._codes.link_token(row)
-        self._mailer.send(
-            render(
-                "choose_password" if first else "reset_password",
-                to=user.email,
-                product_name=self._settings.product_name,
-                time_zone=user.time_zone or "UTC",
-                display_name=user.display_name,
-                code=self._codes.code(row),
-                token=token,
-                link=mail_link(self._settings.links_base, "reset-password", token),
-                code_lives=timedelta(minutes=self._settings.reset_code_minutes),
-                link_lives=timedelta(minutes=self._settings.reset_minutes),
-                device=row.device or "an unknown device",
-                place=row.ip or "an unknown network",
-                at=row.created_at,
-            )
+        self._letters.send_link(
+            "choose_password" if first else "reset_password",
+            user,
+            Scene.of(row),
+            "reset-password",
+            self._codes.link_token(row),
+            code=self._codes.code(row),
+            code_lives=timedelta(minutes=self._settings.reset_code_minutes),
+            link_lives=timedelta(minutes=self._settings.reset_minutes),
         )

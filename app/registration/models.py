@@ -37,3 +37,7 @@ class Registration(Base):
     code_expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def time_zone(self) -> None:
+        """Nobody knows it yet."""

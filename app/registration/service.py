@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.access import Client
 from app.core.address import network, truncated
-from app.core.audit import AuditKind, AuditTrail
+from app.core.audit import AuditKind
 from app.core.clock import Clock
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.events import EventKind, Events
@@ -25,10 +25,10 @@ from app.sessions.grants import Grants, SignedIn
 from app.sessions.models import Transport
 from app.sessions.service import SessionService
 from app.users.emails import email_key
+from app.users.notices import SecurityNotices
 from app.users.service import UserService
 
 SEND_VERIFICATION = "registration.send_verification"
-TELL_OWNER = "registration.tell_owner"
 SEND_RESET = "passwords.send_reset"
 """Handled by the passwords feature, which stands above this one."""
 RESEND_AFTER = 60
@@ -67,7 +67,7 @@ class RegistrationService:
         throttle: Throttle,
         budgets: RegistrationBudgets,
         rules: RegistrationRules,
-        audit: AuditTrail,
+        notices: SecurityNotices,
         events: Events,
         jobs: JobQueue,
         clock: Clock,
@@ -83,7 +83,7 @@ class RegistrationService:
         self._throttle = throttle
         self._budgets = budgets
         self._rules = rules
-        self._audit = audit
+        self._notices = notices
         self._events = events
         self._jobs = jobs
         self._clock = clock
@@ -103,10 +103,10 @@ class RegistrationService:
             self._registrations.add(registration)
             self._registrations.flush()
             if owner:
-                self._tell(owner.id, AuditKind.registration_for_known_address, client)
+                self._notices.record(AuditKind.registration_for_known_address, user=owner.id, client=client)
             else:
                 self._jobs.defer(SEND_VERIFICATION, registration_id=str(registration.id), mail=1)
-                self._audit.record(AuditKind.registration_requested, user=None, client=client)
+                self._notices.record(AuditKind.registration_requested, user=None, client=client)
             self._events.record(EventKind.registration_requested, subject=registration.id, actor=None)
             self._throttle.forget(self._budgets.code, email_key(email))
         return RESEND_AFTER
@@ -121,10 +121,10 @@ class RegistrationService:
             meant = _meant_by(client, waiting) or new_id()
             mails = self._registrations.renew(meant, self._code_expiry())
             if owner:
-                self._tell(owner.id, AuditKind.verification_resent, client)
+                self._notices.record(AuditKind.verification_resent, user=owner.id, client=client)
             else:
                 self._jobs.defer(SEND_VERIFICATION, registration_id=str(meant), mail=mails)
-                self._audit.record(AuditKind.verification_resent, user=None, client=client)
+                self._notices.record(AuditKind.verification_resent, user=None, client=client)
             self._throttle.forget(self._budgets.code, email_key(email))
         return RESEND_AFTER
 
@@ -176,7 +176,7 @@ class RegistrationService:
             if right:
                 self._throttle.forget(self._budgets.code, key)
                 return self._accept(right[0], transport, client)
-            self._audit.record(AuditKind.verification_failed, user=None, client=client)
+            self._notices.record(AuditKind.verification_failed, user=None, client=client)
         detail = "This code is not right, or it has expired."
         fault = FieldFault("code", FieldCode.invalid_format, detail)
         raise AppError(Code.invalid_code, detail, fields=[fault])
@@ -208,7 +208,7 @@ class RegistrationService:
             display_name=registration.display_name,
         )
         self._registrations.delete_all(registration.email_key)
-        verified = self._audit.record(AuditKind.email_verified, user=user.id, actor=user.id, client=client)
+        verified = self._notices.record(AuditKind.email_verified, user=user.id, actor=user.id, client=client)
         if contested:
             self._jobs.defer(SEND_RESET, user_id=str(user.id), audit_id=str(verified))
         session = self._sessions.open(user.id, transport, client)
@@ -226,11 +226,6 @@ class RegistrationService:
             code_expires_at=self._code_expiry(), created_at=now,
             expires_at=now + timedelta(hours=self._rules.hours),
         )  # fmt: skip
-
-    def _tell(self, owner: UUID, kind: AuditKind, client: Client) -> None:
-        """The job gets ids alone; where the request came from stands in the trail."""
-        told = self._audit.record(kind, user=owner, client=client)
-        self._jobs.defer(TELL_OWNER, user_id=str(owner), audit_id=str(told))
 
     def _code_expiry(self) -> datetime:
         return self._clock.now() + timedelta(minutes=self._rules.code_minutes)

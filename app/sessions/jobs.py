@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from app.config import Settings
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
-from app.core.mail import Mailer
-from app.core.mail_templates import render
+from app.core.letters import Letters, Scene
 from app.core.uow import UnitOfWork
 from app.sessions.refresh import REUSED_MAIL
 from app.sessions.repository import SessionRepository
@@ -18,14 +16,12 @@ class SessionJobs:
         uow: UnitOfWork,
         sessions: SessionRepository,
         users: UserService,
-        mailer: Mailer,
-        settings: Settings,
+        letters: Letters,
     ) -> None:
         self._uow = uow
         self._sessions = sessions
         self._users = users
-        self._mailer = mailer
-        self._settings = settings
+        self._letters = letters
 
     def register_with(self, jobs: JobQueue) -> None:
         jobs.register(REUSED_MAIL, self.tell_reused, attempts=TRIES_TO_MAIL)
@@ -37,14 +33,5 @@ class SessionJobs:
             user = self._users.find(session.user_id) if session else None
         if session is None or user is None or session.revoked_at is None:
             return
-        self._mailer.send(
-            render(
-                "session_reused",
-                to=user.email,
-                product_name=self._settings.product_name,
-                display_name=user.display_name,
-                device=session.device_name or "an unknown device",
-                place=session.ip or "an unknown network",
-                at=session.revoked_at,
-            )
-        )
+        scene = Scene(session.device_name, session.ip, session.revoked_at)
+        self._letters.send("session_reused", user, scene)

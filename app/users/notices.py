@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.config import Settings
 from app.core.access import Client
 from app.core.audit import AuditKind, AuditTrail
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
-from app.core.mail import Mailer
-from app.core.mail_templates import render
-from app.core.notices import NOTICES
+from app.core.letters import Letters, Scene
+from app.core.notices import NOTICES, OWN_MAILS
 from app.core.uow import UnitOfWork
 from app.users.repository import UserRepository
 
@@ -26,15 +24,13 @@ class SecurityNotices:
         users: UserRepository,
         audit: AuditTrail,
         jobs: JobQueue,
-        mailer: Mailer,
-        settings: Settings,
+        letters: Letters,
     ) -> None:
         self._uow = uow
         self._users = users
         self._audit = audit
         self._jobs = jobs
-        self._mailer = mailer
-        self._settings = settings
+        self._letters = letters
 
     def register_with(self, jobs: JobQueue) -> None:
         jobs.register(TELL, self.tell, attempts=TRIES_TO_MAIL)
@@ -43,15 +39,15 @@ class SecurityNotices:
         self,
         kind: AuditKind,
         *,
-        user: UUID,
+        user: UUID | None,
         actor: UUID | None = None,
         client: Client | None = None,
         data: Mapping[str, Any] | None = None,
     ) -> UUID:
-        """As ``AuditTrail.record``; and a mail where ``kind`` stands in ``NOTICES``."""
+        """As ``AuditTrail.record``; and a mail where ``kind`` stands in ``NOTICES`` or ``OWN_MAILS``."""
         with self._uow:
             audit_id = self._audit.record(kind, user=user, actor=actor, client=client, data=data)
-            if kind in NOTICES:
+            if user is not None and (kind in NOTICES or kind in OWN_MAILS):
                 self._jobs.defer(TELL, user_id=str(user), audit_id=str(audit_id))
             return audit_id
 
@@ -62,19 +58,16 @@ class SecurityNotices:
             event = self._audit.find(UUID(audit_id))
         if user is None or event is None:
             return
-        notice = NOTICES[AuditKind(event.kind)]
-        self._mailer.send(
-            render(
-                "security_notice",
-                to=user.email,
-                product_name=self._settings.product_name,
-                time_zone=user.time_zone or "UTC",
-                subject_of_notice=notice.subject.format(product=self._settings.product_name),
-                display_name=user.display_name,
-                told=notice.told,
-                advice=notice.advice,
-                device=event.device or "an unknown device",
-                place=event.ip or "an unknown network",
-                at=event.created_at,
-            )
+        kind, scene = AuditKind(event.kind), Scene.of(event)
+        if kind in OWN_MAILS:
+            self._letters.send(OWN_MAILS[kind], user, scene)
+            return
+        notice = NOTICES[kind]
+        self._letters.send(
+            "security_notice",
+            user,
+            scene,
+            subject_of_notice=notice.subject,
+            told=notice.told,
+            advice=notice.advice,
         )

@@ -61,7 +61,7 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
     settings, uow, clock = base.settings, base.uow, base.clock
     user_rows = UserRepository(uow)
     users = base.add(UserService(uow, user_rows, base.events, clock))
-    notices = base.add(SecurityNotices(uow, user_rows, base.audit, base.jobs, base.mailer, settings))
+    notices = base.add(SecurityNotices(uow, user_rows, base.audit, base.jobs, base.letters))
     notices.register_with(base.jobs)
 
     session_rows, lifetimes = SessionRepository(uow), Lifetimes.of(settings)
@@ -82,9 +82,9 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
             base.audit, base.events, base.jobs, clock,
         )
     )  # fmt: skip
-    SessionJobs(uow, session_rows, users, base.mailer, settings).register_with(base.jobs)
+    SessionJobs(uow, session_rows, users, base.letters).register_with(base.jobs)
 
-    registrations = _build_registration(base, users, sessions, grants)
+    registrations = _build_registration(base, users, sessions, grants, notices)
     passkeys = PasskeyParts.of(base, users)
     factors = build_second_factor(base, users, sessions, notices, admissions, passkeys.rows)
     own_passkeys = passkeys.service(base, users, factors.service, grants, notices)
@@ -123,7 +123,7 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
 
 
 def _build_registration(
-    base: Foundations, users: UserService, sessions: SessionService, grants: Grants
+    base: Foundations, users: UserService, sessions: SessionService, grants: Grants, notices: SecurityNotices
 ) -> RegistrationService:
     settings, uow, clock = base.settings, base.uow, base.clock
     rows = RegistrationRepository(uow)
@@ -133,11 +133,10 @@ def _build_registration(
             uow, rows, users, sessions, grants, base.hasher, base.policy, codes, base.throttle,
             _registration_budgets(settings),
             RegistrationRules(settings.verification_hours, settings.verification_code_minutes),
-            base.audit, base.events, base.jobs, clock,
+            notices, base.events, base.jobs, clock,
         )
     )  # fmt: skip
-    jobs = RegistrationJobs(uow, rows, users, codes, base.audit, base.mailer, settings, clock)
-    jobs.register_with(base.jobs)
+    RegistrationJobs(uow, rows, codes, base.letters, settings, clock).register_with(base.jobs)
     return service
 
 

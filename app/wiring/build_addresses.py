@@ -53,7 +53,7 @@ def _build_resets(
             ResetRules(settings.reset_minutes, settings.reset_code_minutes), base.audit, base.jobs, base.clock,
         )
     )  # fmt: skip
-    jobs = PasswordJobs(base.uow, rows, service, accounts.users, codes, base.mailer, settings, base.clock)
+    jobs = PasswordJobs(base.uow, rows, service, accounts.users, codes, base.letters, settings, base.clock)
     jobs.register_with(base.jobs)
     return service
 
@@ -74,6 +74,6 @@ def _build_changes(base: Foundations, accounts: Accounts, passwords: PasswordSer
         )
     )  # fmt: skip
     EmailChangeJobs(
-        base.uow, rows, accounts.users, codes, cancels, base.audit, base.mailer, settings, base.clock
+        base.uow, rows, accounts.users, codes, cancels, base.letters, settings, base.clock
     ).register_with(base.jobs)
     return service

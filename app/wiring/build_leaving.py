@@ -57,7 +57,7 @@ def _build_deletion(
             base.throttle, DeletionRules(settings.deletion_grace_days, links), base.events, base.jobs, base.clock,
         )
     )  # fmt: skip
-    DeletionJobs(base.uow, rows, accounts.users, codes, base.mailer, settings).register_with(base.jobs)
+    DeletionJobs(base.uow, rows, accounts.users, codes, base.letters).register_with(base.jobs)
     purge: AccountPurge = base.add(
         AccountPurge(
             base.uow, rows, accounts.users, accounts.sessions, accounts.registrations, projects, base.records,
@@ -78,7 +78,7 @@ def _build_exports(
         )
     )  # fmt: skip
     ExportJobs(
-        base.uow, rows, service, accounts.users, accounts.sessions, api_tokens, projects, base.audit, base.mailer,
+        base.uow, rows, service, accounts.users, accounts.sessions, api_tokens, projects, base.audit, base.letters,
         settings, base.clock,
     ).register_with(base.jobs)  # fmt: skip
     return service

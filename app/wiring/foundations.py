@@ -14,7 +14,7 @@ from app.core.invalidation import Invalidator
 from app.core.jobs import JobQueue
 from app.core.key_usage import KeyUsage
 from app.core.keys import KeyRing
-from app.core.mail import Mailer
+from app.core.letters import Letters
 from app.core.password_policy import PasswordPolicy
 from app.core.passwords import PasswordHasher, waiting_room
 from app.core.system import SystemRepository
@@ -41,7 +41,7 @@ class Foundations:
     clock: Clock
     jobs: JobQueue
     cache: FactCache
-    mailer: Mailer
+    letters: Letters
     ring: KeyRing
     system: SystemRepository
     audit: AuditTrail
@@ -64,7 +64,7 @@ class Foundations:
             clock=clock,
             jobs=engines.jobs,
             cache=engines.cache,
-            mailer=engines.mailer,
+            letters=Letters(engines.mailer, settings),
             ring=ring,
             system=add(SystemRepository(uow)),
             audit=add(AuditTrail(uow, clock)),
