@@ -66,6 +66,8 @@ OPERATIONS = (
               STATES, hashes=True, ranked=False),
     Operation("resend verification", "resend-verification", lambda email: {"email": email}, 202,
               STATES, hashes=False, ranked=False),
+    Operation("forgot password", "forgot-password", lambda email: {"email": email}, 202,
+              STATES, hashes=False, ranked=False),
 )  # fmt: skip
 
 

@@ -75,6 +75,7 @@ class AuthService:
             AppError: ``invalid_credentials``, ``rate_limited``, ``overloaded``; and, only after a right password,
                 ``email_not_verified`` and ``account_suspended``.
         """
+        self._hasher.demand_room()
         email, password = proof["email"], proof["password"]
         identifier = email_key(email)
         user = self._users.find_by_email(email)

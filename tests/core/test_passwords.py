@@ -1,4 +1,6 @@
+import os
 import re
+import sys
 import threading
 import time
 
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import AppError, Code
 from app.core.keys import Key, KeyRing
-from app.core.passwords import PasswordHasher, waiting_room
+from app.core.passwords import NICENESS, PasswordHasher, waiting_room
 
 OLD, NEW = Key("old1", b"o" * 32), Key("new1", b"n" * 32)
 
@@ -149,8 +151,11 @@ def test_sec_07_runs_so_many_at_once_lets_so_many_wait_and_refuses_the_rest(monk
     for thread in threads:
         thread.start()
     until(lambda: (one.running, one.waiting) == (2, 3))
+    with pytest.raises(AppError) as early:
+        one.demand_room()
     with pytest.raises(AppError) as refused:
         one.hash("x")
+    assert early.value.code == Code.overloaded
     assert (refused.value.code, refused.value.retry_after) == (Code.overloaded, 2)
     gate.set()
     for thread in threads:
@@ -158,6 +163,19 @@ def test_sec_07_runs_so_many_at_once_lets_so_many_wait_and_refuses_the_rest(monk
     assert max(most) == 2
     assert len(most) == 5
     assert (one.running, one.waiting) == (0, 0)
+    one.demand_room()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one priority")
+def test_sec_07_hashes_give_way_to_everything_else(monkeypatch):
+    def priority(*_):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *_: seen.append(priority()) or False)
+    seen = [before := priority()]
+    hasher().verify("x", None)
+    assert seen == [before, min(before + NICENESS, 19)]
+    assert priority() == before
 
 
 def test_sec_07_who_waits_too_long_is_refused_and_leaves_no_trace(monkeypatch):
