@@ -78,6 +78,7 @@ class AuditKind(StrEnum):
     status_changed = "account.status_changed"
     sessions_ended_by_administrator = "session.ended_by_administrator"
     keys_rotated = "keys.rotated"
+    project_transferred = "project.transferred"
 
 
 class AuditEvent(Base):

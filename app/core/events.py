@@ -35,6 +35,7 @@ from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
 
 FORGOTTEN_AT_ONCE = 1_000
+NOBODY = UUID(int=0)
 
 
 class EventKind(StrEnum):
@@ -57,6 +58,22 @@ class EventKind(StrEnum):
     project_deleted = "project.deleted"
     project_restored = "project.restored"
     project_purged = "project.purged"
+    project_transferred = "project.transferred"
+    member_added = "member.added"
+    member_role_changed = "member.role_changed"
+    member_removed = "member.removed"
+    member_left = "member.left"
+    invitation_created = "invitation.created"
+    invitation_resent = "invitation.resent"
+    invitation_revoked = "invitation.revoked"
+    invitation_accepted = "invitation.accepted"
+    invitation_declined = "invitation.declined"
+
+
+MEMBER_KINDS = (
+    EventKind.member_added, EventKind.member_role_changed, EventKind.member_removed, EventKind.member_left,
+)  # fmt: skip
+"""Of which the subject is a person: what they gain, hold or lose in a project."""
 
 
 class TransactionId(UserDefinedType[str]):
@@ -79,6 +96,22 @@ class Event(Base):
             "ix_events_project_id_seq", "project_id", "seq", postgresql_where=text("project_id IS NOT NULL")
         ),
         Index("ix_events_xid_seq", "xid", "seq"),
+        Index(
+            "ix_events_project_id_xid_seq",
+            "project_id",
+            "xid",
+            "seq",
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_events_member_id_xid_seq",
+            "subject_id",
+            "xid",
+            "seq",
+            postgresql_where=text(
+                "kind IN ('member.added', 'member.role_changed', 'member.removed', 'member.left')"
+            ),
+        ),
         Index("ix_events_actor_id", "actor_id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_events_subject_id", "subject_id", postgresql_where=text("project_id IS NULL")),
     )
@@ -120,7 +153,8 @@ class Events:
     def forget_person(self, user_id: UUID, most: int = FORGOTTEN_AT_ONCE) -> int:
         """Take somebody out, so many rows at a time; the answer is how many, 0 when there is nothing left.
 
-        What is private to them goes. What they did in projects stays, done by nobody: it is the projects' history.
+        What is private to them goes. What they did in projects, and what was done to their membership, stays without
+        their name: it is the projects' history.
         """
         session = self._uow.session
         private = select(Event.seq).where(
@@ -129,7 +163,12 @@ class Events:
         gone = rows_changed(session, delete(Event).where(Event.seq.in_(private.limit(most))))
         done = select(Event.seq).where(Event.actor_id == user_id, Event.project_id.is_not(None))
         nameless = update(Event).where(Event.seq.in_(done.limit(most))).values(actor_id=None)
-        return gone + rows_changed(session, nameless.execution_options(synchronize_session=False))
+        told = select(Event.seq).where(Event.subject_id == user_id, Event.kind.in_(MEMBER_KINDS))
+        faceless = update(Event).where(Event.seq.in_(told.limit(most))).values(subject_id=NOBODY)
+        return gone + sum(
+            rows_changed(session, each.execution_options(synchronize_session=False))
+            for each in (nameless, faceless)
+        )
 
     def forget_projects(self, ids: Collection[UUID]) -> None:
         """Delete the history of projects that are erased with their owner."""

@@ -27,6 +27,8 @@ EXPLANATIONS: dict[Code, str] = {
     " only reading it, its export and signing out are open.",
     Code.mfa_enrolment_required: "Administrators need a second factor. Enrol one first.",
     Code.token_scope_insufficient: "The API token lacks the scope for this: `read` for reading, `write` for all else.",
+    Code.invitation_email_mismatch: "The invitation is for another address than that of this account. Sign in with the"
+    " account that has the invited address, or be invited anew.",
     Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
     Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
     Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",
@@ -34,12 +36,19 @@ EXPLANATIONS: dict[Code, str] = {
     " Read again, then decide.",
     Code.project_archived: "Archived projects are read-only. Unarchive it first.",
     Code.project_deleted: "The project is in the trash. Restore it first.",
+    Code.last_owner: "A project always has one owner. Transfer it first, then leave.",
+    Code.already_member: "Who has this address belongs to the project already.",
+    Code.invitation_pending: "This address is invited already, and the invitation is open. Send it again, or revoke it.",
     Code.last_administrator: "The site needs an administrator. Make another one first.",
     Code.owns_shared_projects: "The account owns projects that others belong to; `projects` lists them. Transfer or"
     " delete them first.",
     Code.mfa_already_enabled: "A second factor of this kind is on already. Turn it off first.",
     Code.token_expired_or_used: "The link, code or challenge is too old, was used, or was tried too often. Ask for"
     " a new mail, or begin again with a new passkey.",
+    Code.invitation_closed: "The invitation was accepted, declined or revoked, has expired, or its project is gone. Ask for"
+    " another one.",
+    Code.resync_required: "The cursor of the change feed is older than what is kept, or of another data base. Begin without"
+    " `since` and replace what you have.",
     Code.version_conflict: "The resource changed since you read it. `current` and `ETag` show how it is now: merge,"
     " then repeat with the new `If-Match`.",
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
