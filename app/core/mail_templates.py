@@ -47,6 +47,9 @@ KINDS: dict[str, Kind] = {
     ),
     "export_ready": Kind("Your {product} export is ready", _SCENE | {"display_name", "good_until"}),
     "address_taken": Kind("Your address at {product}", _SCENE | {"display_name"}),
+    "project_transferred": Kind(
+        "{product}: a project is yours now", _SCENE | {"display_name", "project_name", "giver"}
+    ),
     "session_reused": Kind("We ended one of your {product} sessions", _SCENE | {"display_name"}),
     "security_notice": Kind("{notice}", _SCENE | {"display_name", "subject_of_notice", "told", "advice"}),
     "test": Kind("Test mail from {product}", frozenset({"server", "at"})),

@@ -61,7 +61,9 @@ def _visible(user_id: UUID | BindParameter[UUID]) -> Visible:
 
 # Built once: putting this statement together costs more than PostgreSQL takes to answer it.
 ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
-ONE_LOCKED = ONE_VISIBLE.with_for_update(of=Project, key_share=True)
+# The membership is locked too: who waited for the project would otherwise go on with the role of before the wait, because
+# PostgreSQL looks again only at rows that it locks.
+ONE_LOCKED = ONE_VISIBLE.with_for_update(of=[Project, ProjectMember], key_share=True)
 
 
 class ProjectRepository(Repository[Project]):

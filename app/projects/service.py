@@ -162,6 +162,41 @@ class ProjectService:
             if len(old) < SWEEP_BATCH:
                 return removed
 
+    def find(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
+        """The project and the caller's role in it, for other features.
+
+        Raises:
+            AppError: ``not_found`` where the caller may not know of it.
+        """
+        with self._uow.reading():
+            found = self._projects.find_visible(actor, project_id)
+        if found is None:
+            raise not_found("project")
+        return found
+
+    def hold(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
+        """As ``find``, with the project locked until the caller's transaction ends."""
+        with self._uow:
+            return self._require(actor, project_id)
+
+    def forget_facts(self, project_id: UUID) -> None:
+        """Let every cache forget what it knows of a project and its members once the caller's transaction is committed."""
+        self._invalidator.after_commit(NAMESPACE, str(project_id))
+
+    def set_owner(self, project: Project, owner_id: UUID, actor: Actor) -> None:
+        """Note a held project's new owner; the memberships are the caller's matter."""
+        with self._uow:
+            told = project.apply({"owner_id": owner_id}, self._clock.now())
+            plain = {name: str(value) for name, value in told["owner_id"].items()}
+            self._changed(EventKind.project_transferred, actor, project, {"owner_id": plain})
+            self._projects.flush()
+
+    def owned_by(self, owner_id: UUID, project_id: UUID) -> Project | None:
+        """A project, if that account owns it."""
+        with self._uow.reading():
+            project = self._projects.find(project_id)
+        return project if project is not None and project.owner_id == owner_id else None
+
     def shared_of(self, owner_id: UUID, most: int) -> list[tuple[UUID, str]]:
         """Ids and names of projects of an owner that others belong to; they keep the owner from leaving."""
         with self._uow.reading():
@@ -174,7 +209,7 @@ class ProjectService:
             self._events.forget_projects(ids)
             self._projects.forget_of(ids)
             for project_id in ids:
-                self._invalidator.after_commit(NAMESPACE, str(project_id))
+                self.forget_facts(project_id)
             return len(ids)
 
     def belonging(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[Project, ProjectMember]]:
@@ -222,7 +257,7 @@ class ProjectService:
         self._events.record(
             kind, subject=project.id, project=project.id, actor=actor.user_id if actor else None, changes=told
         )
-        self._invalidator.after_commit(NAMESPACE, str(project.id))
+        self.forget_facts(project.id)
 
     def _expanded(self, views: list[ProjectView], expand: Collection[str]) -> list[ProjectView]:
         """Add what was asked for, with one statement per kind whatever the length of the list."""

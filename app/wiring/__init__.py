@@ -23,6 +23,7 @@ from app.deletion import routes as deletion
 from app.email_change import routes as email_change
 from app.exports import routes as exports
 from app.measures import Measures
+from app.members import routes as members
 from app.passkeys import routes as passkeys
 from app.passwords import routes as passwords
 from app.projects import routes as projects
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     deletion.blp,
     exports.blp,
     projects.blp,
+    members.blp,
     admin.blp,
 )
 """The table of contents of the API."""
@@ -103,7 +105,7 @@ class Parts:
         base = Foundations.on(self.engines, self.add)
         accounts = build_accounts(base, self.access_tokens)
         addresses = build_addresses(base, accounts)
-        projects_of_people = build_projects(base)
+        projects_of_people = build_projects(base, accounts.users)
         leaving = build_leaving(base, accounts, projects_of_people)
         build_admin(base, accounts)
         Sweeps(

@@ -1,14 +1,24 @@
-"""Projects: what people work on."""
+"""Projects: what people work on, and with whom."""
 
 from app.core.pagination import Cursors
+from app.members.repository import MemberRepository
+from app.members.service import MemberService
+from app.members.transfers import Transfers
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
+from app.users.service import UserService
 from app.wiring.foundations import Foundations
 
 
-def build_projects(base: Foundations) -> ProjectService:
+def build_projects(base: Foundations, users: UserService) -> ProjectService:
     rows, cursors = ProjectRepository(base.uow), Cursors(base.ring.derive("cursor"))
     service: ProjectService = base.add(
         ProjectService(base.uow, rows, cursors, base.cache, base.invalidator, base.events, base.clock)
+    )
+    members = base.add(
+        MemberService(base.uow, MemberRepository(base.uow), service, cursors, base.events, base.clock)
+    )
+    base.add(Transfers(base.uow, service, members, users, base.audit, base.jobs, base.letters)).register_with(
+        base.jobs
     )
     return service

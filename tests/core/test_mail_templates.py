@@ -38,6 +38,7 @@ CONTEXTS = {
     },
     "export_ready": {**SCENE, "good_until": "29 November 2026, 13:53 UTC"},
     "address_taken": SCENE,
+    "project_transferred": {**SCENE, "project_name": "Reef survey", "giver": "Bob"},
     "already_registered": SCENE,
     "session_reused": SCENE,
     "security_notice": {

@@ -2,6 +2,7 @@
 
 import configparser
 
+from app.members import policy as members
 from app.projects import policy
 from app.projects.models import ProjectRole, ProjectStatus
 from tests.docs.pages import DOCS, NONE, ROOT, read, section, table, words
@@ -36,12 +37,16 @@ def test_the_permission_table_is_the_policy():
     assert {row["May"]: [row[role] for role in ROLES] for row in rows} == {
         "`can_read`": marks(lambda role: policy.can_read(role, ProjectStatus.active)),
         "`can_read` in the trash": marks(lambda role: policy.can_read(role, ProjectStatus.deleted)),
-        **{f"`{name}`": marks(getattr(policy, name)) for name in verbs() - {"can_read"}},
+        **{f"`{name}`": marks(getattr(policy, name)) for name in verbs(policy) - {"can_read"}},
+        "`can_manage` members, see their addresses": marks(members.can_manage),
+        "`can_transfer`": marks(members.can_transfer),
     }
+    assert verbs(members) == {"can_manage", "can_transfer"}
+    assert marks(members.sees_addresses) == marks(members.can_manage)
 
 
-def verbs():
-    return {name for name in vars(policy) if name.startswith("can_")}
+def verbs(table_of):
+    return {name for name in vars(table_of) if name.startswith("can_")}
 
 
 def marks(permitted):
