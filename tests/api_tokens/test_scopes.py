@@ -13,7 +13,8 @@ from tests.fixtures.contract import documented_operations
 OPEN = {
     "getMe": "read", "updateMe": "write", "listProjects": "read", "createProject": "write", "getProject": "read",
     "updateProject": "write", "deleteProject": "write", "archiveProject": "write", "unarchiveProject": "write",
-    "restoreProject": "write",
+    "restoreProject": "write", "listMembers": "read", "updateMember": "write", "removeMember": "write",
+    "leaveProject": "write",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))

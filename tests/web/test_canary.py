@@ -28,6 +28,7 @@ class Canary:
         self.reset = f"canary resets {mark} at night"
         self.marks = {self.email, self.password, self.wrong}
         self.codes = set()
+        self.used = None
 
     def keep(self, *tokens):
         """A token counts whole, and its last part alone: what is cut short in a log must not be the part that matters."""
@@ -160,7 +161,9 @@ def turns_a_second_factor_on(canary, person, parts):
     canary.codes |= {canary.phone.code(), canary.phone.wrong_code()}
     wrong = person.post("/me/mfa/totp/confirm", json={"code": canary.phone.wrong_code()})
     assert code_of(wrong) == (422, "invalid_code")
-    confirmed = person.post("/me/mfa/totp/confirm", json={"code": canary.phone.code()}).json
+    canary.used = canary.phone.code()
+    canary.codes.add(canary.used)
+    confirmed = person.post("/me/mfa/totp/confirm", json={"code": canary.used}).json
     canary.paper = confirmed["recovery_codes"]
     canary.keep(*canary.paper, *(code.replace("-", "") for code in canary.paper))
     canary.keep(confirmed["session"]["access_token"], confirmed["session"]["refresh_token"])
@@ -171,13 +174,13 @@ def signs_in_in_two_steps(canary, client, parts):
     """Wrong code, used code, right code, the token again; then step-up, right and wrong."""
     token = begins(client, canary.email, canary.password)
     canary.keep(token)
-    for code, method in ((canary.phone.code(), "totp"), ("x" + canary.paper[0], "recovery_code")):
+    for code, method in ((canary.used, "totp"), ("x" + canary.paper[0], "recovery_code")):
         assert code_of(completes(client, token, code, method)) == (401, "invalid_code")
     answer = canary.keep_answer(completes(client, token, canary.paper[0], "recovery_code"))
     canary.keep(answer["device_token"])
     assert code_of(completes(client, token, canary.paper[1], "recovery_code"))[0] == 401
     person = ApiClient(client.app, answer["access_token"])
-    assert steps_up(person, "totp", code=canary.phone.code()).status_code == 401
+    assert steps_up(person, "totp", code=canary.used).status_code == 401
     canary.keep_answer(steps_up(person, "recovery_code", code=canary.paper[1]))
     known = signs_in(client, canary.email, canary.wrong, device_token=answer["device_token"])
     assert known.status_code == 401
