@@ -152,12 +152,12 @@ class EmailChangeService:
         with self._uow:
             change = self._changes.find(identifier) if identifier else None
             if change is None:
-                raise _expired()
+                raise _too_late()
             user = self._held(change.user_id)
             now = self._clock.now()
             happened = email_key(user.email) != email_key(change.old_email) or user.email == change.new_email
             if not self._changes.cancel(change, now):
-                raise _expired()
+                raise _too_late()
             self._users.set_pending_email(user, None)
             if happened:
                 self._undo(user, change)
@@ -245,4 +245,10 @@ class EmailChangeService:
 
 def _expired() -> AppError:
     detail = "This link or code has expired or was used. Ask for a new mail."
+    return AppError(Code.token_expired_or_used, detail)
+
+
+def _too_late() -> AppError:
+    """Of the link to the old address: there is no other mail to ask for."""
+    detail = "This link has expired or was used, or the change it speaks of was given up."
     return AppError(Code.token_expired_or_used, detail)
