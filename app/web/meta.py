@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import current_app
 from marshmallow import fields
 
 from app.core.access import Caller
@@ -12,6 +13,7 @@ from app.web.schemas import Output
 
 VERSION_TEXT = {"maxLength": 40, "examples": ["1.0.0"]}
 BYTES = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64", "examples": [0]}
+_NO_FEATURES = {"meta", "auth", "account", "passkey_sign_in"}  # tags of what no installation is without
 blp = Blueprint("meta", __name__, url_prefix="/api/v1/meta", description="What this server is.")
 
 
@@ -41,7 +43,11 @@ class Meta(Output):
     features = fields.List(
         fields.String(metadata={"maxLength": 40}),
         required=True,
-        metadata={"maxItems": 100, "examples": [["projects"]]},
+        metadata={
+            "maxItems": 100,
+            "examples": [["projects"]],
+            "description": "What this server has, by the tags of this document.",
+        },
     )
     limits = fields.Nested(Limits, required=True)
     docs_url = fields.String(
@@ -63,7 +69,11 @@ def get_meta() -> dict[str, Any]:
             "android": own.min_client_version_android,
             "web": own.min_client_version_web,
         },
-        "features": ["registration", "sessions", "projects"],
+        "features": [
+            blueprint.name
+            for blueprint in current_app.blueprints.values()
+            if isinstance(blueprint, Blueprint) and blueprint.name not in _NO_FEATURES
+        ],
         "limits": {
             "password_min_length": own.password_min_length,
             "upload_max_bytes": 0,

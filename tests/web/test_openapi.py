@@ -211,6 +211,12 @@ def test_a_conflict_shows_the_resource(spec):
     } in schema["allOf"]
 
 
+def test_meta_names_what_the_document_has(spec, anonymous):
+    always_there = {"meta", "auth", "account", "passkey_sign_in"}
+    told = anonymous.get("/meta").json["features"]
+    assert {tag["name"] for tag in spec["tags"]} - always_there == set(told)
+
+
 def test_every_example_fits_its_schema(spec):
     checked = 0
     for node in everywhere(spec):
