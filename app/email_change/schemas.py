@@ -10,7 +10,8 @@ from app.web.faults import Fault
 from app.web.fields import Choice, EmailAddress, Secret
 from app.web.schemas import Input, Output
 
-TOKEN = "hfe1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"
+CONFIRMING = "hfe1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"
+OBJECTING = "hfx1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"
 
 
 class EmailChangeRequest(Input):
@@ -32,7 +33,7 @@ class EmailChangeConfirmation(Input):
 
     WAYS: ClassVar = {"ConfirmEmailChangeByLink": ("token",), "ConfirmEmailChangeByCode": ("code",)}
 
-    token = Secret(longest=500, metadata={"examples": [TOKEN]})
+    token = Secret(longest=500, metadata={"examples": [CONFIRMING]})
     code = MailedCode()
 
     @validates_schema
@@ -46,4 +47,4 @@ class EmailChangeConfirmation(Input):
 
 
 class EmailChangeCancellation(Input):
-    token = Secret(required=True, longest=500, metadata={"examples": [TOKEN]})
+    token = Secret(required=True, longest=500, metadata={"examples": [OBJECTING]})

@@ -44,7 +44,7 @@ def get_export(export_id: UUID) -> Any:
 )  # fmt: skip
 @blp.response(200, ARCHIVE, content_type="application/zip", headers=OF_FILES)
 def download_export(export_id: UUID) -> Response:
-    """Download a copy that is ready: a zip of JSON files with a page to read."""
+    """Download a copy that is ready: a zip of JSON files with a page to read. Before, the answer is `write_conflict`."""
     exports, actor, client = service(ExportService), current_actor(), current_client()
     tag = exports.tag(actor, export_id)
     return deliver_file("application/zip", tag, lambda: exports.download(actor, export_id, client))

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from app.auth.schemas import TypedPassword
 from app.registration.schemas import ABOUT_AN_HOUR, LinkOrCode
-from app.web.fields import NEW_PASSWORD, EmailAddress, Password
+from app.web.fields import NEW_PASSWORD, EmailAddress, Password, Secret
 from app.web.schemas import Input, Output
 
 CHOSEN = {NEW_PASSWORD: True, "maxLength": 128, "examples": ["another sentence only Dana knows"]}
@@ -32,4 +32,5 @@ class ResetPassword(LinkOrCode):
 
     WAYS: ClassVar = {"ResetPasswordByLink": ("token",), "ResetPasswordByCode": ("email", "code")}
 
+    token = Secret(longest=500, metadata={"examples": ["hfp1.k1.AZelsHweemCcLz87ihwKAg.c2lnbmF0dXJl"]})
     password = Password(required=True, metadata=CHOSEN)

@@ -27,7 +27,10 @@ class Register(Input):
         metadata={NEW_PASSWORD: True, "maxLength": 128, "examples": ["a sentence only Dana knows"]},
     )
     display_name = Text(required=True, shortest=1, longest=100, metadata={"examples": ["Dana"]})
-    device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
+    device_name = Text(
+        longest=100, allow_none=True, load_default=None,
+        metadata={**DEVICE, "description": "What the app calls the device; the mail says where it was asked for."},
+    )  # fmt: skip
 
 
 class VerificationRequired(Output):

@@ -57,7 +57,7 @@ def confirm_totp(data: dict[str, Any]) -> Any:
 )  # fmt: skip
 @blp.response(204)
 def disable_totp() -> None:
-    """Turn the authenticator app off. Administrators need another factor first."""
+    """Turn the authenticator app off. Recovery codes go with the last factor; administrators must keep one."""
     service(SecondFactorService).disable(current_actor(), current_client())
 
 

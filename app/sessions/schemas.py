@@ -32,9 +32,13 @@ class SignedIn(Output):
             "examples": [REFRESH_EXAMPLE],
         },
     )  # fmt: skip
-    refresh_expires_at = Timestamp(required=True)
+    refresh_expires_at = Timestamp(
+        required=True, metadata={"description": "When the session ends unless it is refreshed before."}
+    )
     session_id = Id(required=True)
-    step_up_until = Timestamp(required=True)
+    step_up_until = Timestamp(
+        required=True, metadata={"description": "Until when the last proof of identity counts as recent."}
+    )
     device_token = fields.String(
         required=True, allow_none=True,
         metadata={
@@ -63,7 +67,10 @@ class Session(Output):
     transport = Choice(list(Transport), required=True)
     created_at = Timestamp(required=True)
     last_used_at = Timestamp(required=True)
-    expires_at = Timestamp(required=True)
+    expires_at = Timestamp(
+        required=True,
+        metadata={"description": "Its end, however often it is refreshed; unused it ends before."},
+    )
     current = fields.Function(
         lambda row: row.id == current_actor().session_id, required=True, metadata={"type": "boolean"}
     )

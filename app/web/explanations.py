@@ -12,7 +12,9 @@ EXPLANATIONS: dict[Code, str] = {
     Code.token_invalid: "The access token is damaged or not ours. Refresh; if that fails too, sign in.",
     Code.session_revoked: "The session was ended, here or on another device. Sign in again.",
     Code.session_expired: "The session was unused for too long or reached its longest life. Sign in again.",
-    Code.invalid_credentials: "The address or the password is not right. Which of them is never told.",
+    Code.invalid_credentials: "The address or the password is not right. Which of them is never told. In a step-up it is"
+    " the password, after a passkey its answer: begin again. Changing a password answers it with 422, for the field"
+    " `current_password`.",
     Code.refresh_invalid: "There was no refresh token, or not one of ours, or its session has ended. Drop it and sign in.",
     Code.refresh_reused: "A refresh token that was replaced came a second time, so the session was ended to be safe."
     " Drop the token and sign in. A client that retries a lost refresh with the same token never sees this.",
@@ -25,7 +27,8 @@ EXPLANATIONS: dict[Code, str] = {
     Code.account_suspended: "An administrator suspended the account.",
     Code.account_deletion_scheduled: "The account waits for its deletion. Offer to restore it (`restoreMe`); until then"
     " only reading it, its export and signing out are open.",
-    Code.mfa_enrolment_required: "Administrators need a second factor. Enrol one first.",
+    Code.mfa_enrolment_required: "This needs a second factor. Administrators must have one for whatever they do, and"
+    " recovery codes stand beside one. Enrol one first.",
     Code.token_scope_insufficient: "The API token lacks the scope for this: `read` for reading, `write` for all else.",
     Code.invitation_email_mismatch: "The invitation is for another address than that of this account. Sign in with the"
     " account that has the invited address, or be invited anew.",
@@ -44,7 +47,7 @@ EXPLANATIONS: dict[Code, str] = {
     " delete them first.",
     Code.mfa_already_enabled: "A second factor of this kind is on already. Turn it off first.",
     Code.token_expired_or_used: "The link, code or challenge is too old, was used, or was tried too often. Ask for"
-    " a new mail, or begin again with a new passkey.",
+    " a new mail where one can be had, or begin again with the passkey.",
     Code.invitation_closed: "The invitation was accepted, declined or revoked, has expired, or its project is gone. Ask for"
     " another one.",
     Code.resync_required: "The cursor of the change feed is older than what is kept, or of another data base. Begin without"
@@ -61,7 +64,8 @@ EXPLANATIONS: dict[Code, str] = {
     " stable `code` and a sentence. Show them beside the fields.",
     Code.invalid_cursor: "The cursor is forged, or belongs to another list, other filters or another sort. Start anew"
     " without it.",
-    Code.invalid_code: "The code is wrong or has run out. Let the person try again; after five tries a new mail is due.",
+    Code.invalid_code: "The code is wrong, used or too old. Let the person try again. A code of a mail ends after five"
+    " tries: offer a new mail. The second step and a step-up answer it with 401.",
     Code.idempotency_key_reused: "This Idempotency-Key was used for a different request. Make a new key.",
     Code.token_transport_conflict: "The refresh token came in the body and in the cookie. Send it one way only.",
     Code.rate_limited: "Too many requests of this kind. Wait `retry_after` seconds (also in `Retry-After`);"

@@ -42,7 +42,7 @@ CALLERS = {
     " is `step_up_required`.",
     Caller.administrator: "Needs the access token of an administrator of the site.",
     Caller.stepped_up_administrator: "Needs the access token of an administrator of the site, and a recent proof of"
-    " identity.",
+    " identity: without one the answer is `step_up_required`.",
     Caller.operator: "For the people who run the service.",
 }  # fmt: skip
 

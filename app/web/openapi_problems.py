@@ -41,20 +41,21 @@ MEMBERS: dict[Code, dict[str, Any]] = {
 """What a problem of this code always has besides the members of every problem."""
 
 SAMPLES: dict[str, Any] = {
-    "errors": [
-        {
-            "location": "body",
-            "field": "name",
-            "code": FieldCode.required.value,
-            "detail": "This field is required.",
-            "params": {},
-        }
-    ],
     "retry_after": 30,
     "methods": ["password"],
     "max_age": 900,
     "projects": [{"id": "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a03", "name": "Reef survey"}],
 }
+FAULTY: dict[Code, tuple[str, str, FieldCode]] = {
+    Code.validation_failed: ("body", "name", FieldCode.required),
+    Code.invalid_cursor: ("query", "cursor", FieldCode.invalid_format),
+    Code.invalid_code: ("body", "code", FieldCode.invalid_format),
+    Code.invalid_credentials: ("body", "current_password", FieldCode.invalid_choice),
+    Code.idempotency_key_reused: ("header", "Idempotency-Key", FieldCode.invalid_format),
+    Code.token_transport_conflict: ("body", "refresh_token", FieldCode.invalid_format),
+}
+"""The field that a problem of this code speaks of: its location, its name and its own code."""
+
 TOLD_TO_WAIT = {Code.rate_limited, Code.request_in_progress}
 
 
@@ -173,15 +174,22 @@ def _example(
     code: Code, base_url: str, members: Mapping[str, Any], status: int | None = None
 ) -> dict[str, Any]:
     kind = CATALOGUE[code]
+    detail = EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + "."
+    own = {name: members.get(name) for name in members_of(code)}
+    if UNPROCESSABLE in {kind.status, status}:
+        location, field, fault = FAULTY[code]
+        own["errors"] = [
+            {"location": location, "field": field, "code": fault.value, "detail": detail, "params": {}}
+        ]
     return {
         "summary": kind.title,
         "value": {
             "type": f"{base_url}/docs/errors#{code.value}",
             "title": kind.title,
             "status": status or kind.status,
-            "detail": EXPLANATIONS[code].partition(". ")[0].removesuffix(".").replace("`", "") + ".",
+            "detail": detail,
             "code": code.value,
             "request_id": REQUEST_ID,
-            **{name: members[name] for name in members_of(code)},
+            **own,
         },
     }

@@ -211,6 +211,21 @@ def test_a_conflict_shows_the_resource(spec):
     } in schema["allOf"]
 
 
+@pytest.mark.parametrize(
+    ("operation", "status", "code", "field"),
+    [
+        ("changePassword", "422", "invalid_credentials", "current_password"),
+        ("completeMfa", "401", "invalid_code", "code"),
+        ("resetPassword", "422", "invalid_code", "code"),
+        ("listProjects", "422", "invalid_cursor", "cursor"),
+    ],
+)
+def test_the_example_of_a_problem_names_the_field_at_fault(spec, operation, status, code, field):
+    shown = named(spec, operation)["responses"][status]["content"]["application/problem+json"]["examples"]
+    example = spec["components"]["examples"][shown[code]["$ref"].rpartition("/")[2]]["value"]
+    assert [fault["field"] for fault in example["errors"]] == [field]
+
+
 def test_meta_names_what_the_document_has(spec, anonymous):
     always_there = {"meta", "auth", "account", "passkey_sign_in"}
     told = anonymous.get("/meta").json["features"]
