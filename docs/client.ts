@@ -18,6 +18,11 @@ export interface Problem {
   errors?: FieldProblem[];
   current?: unknown;
   retry_after?: number;
+  /** With step_up_required: what proves identity here, and for how many seconds. */
+  methods?: string[];
+  max_age?: number;
+  /** With owns_shared_projects. */
+  projects?: { id: string; name: string }[];
 }
 
 export class ApiError extends Error {
