@@ -82,6 +82,15 @@ class ApiTokenRepository(Repository[ApiToken]):
         )
         return self.session.execute(counted).scalar_one()
 
+    def unrevoked(self, user_id: UUID) -> list[ApiToken]:
+        statement = (
+            select(ApiToken)
+            .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+            .order_by(ApiToken.id)
+            .with_for_update(key_share=True)
+        )
+        return list(self.session.execute(statement).scalars())
+
     def touch(self, token_id: UUID, now: datetime, unless_after: datetime) -> None:
         """Note a use, unless one was noted after that moment; where another process does so now, it is left to it."""
         free = (

@@ -76,7 +76,7 @@ class ApiTokenService:
                 where the account has as many as it may have.
         """
         now = self._clock.now()
-        ends = self._end(expires_at, now)
+        ends = self._last(expires_at, now)
         token = new_token()
         digest = digest_of(token)
         assert digest is not None
@@ -109,12 +109,13 @@ class ApiTokenService:
             if not policy.can_revoke(actor, token):
                 raise not_found("API token")
             if token.revoked_at is None:
-                token.revoked_at = self._clock.now()
-                self._forget(token)
-                self._notices.record(
-                    AuditKind.api_token_revoked, user=actor.user_id, actor=actor.user_id, client=client,
-                    data={"api_token_id": str(token.id)},
-                )  # fmt: skip
+                self._end(token, actor.user_id, client)
+
+    def revoke_all(self, user_id: UUID, client: Client) -> None:
+        """End every token of an account, inside the caller's transaction: somebody else may have made them."""
+        with self._uow:
+            for token in self._tokens.unrevoked(user_id):
+                self._end(token, None, client)
 
     def forget_facts(self, user_id: UUID) -> None:
         """The account's status or role changed: every process reads again what it remembers of its tokens."""
@@ -132,7 +133,7 @@ class ApiTokenService:
         with self._uow:
             return self._tokens.sweep(self._clock.now() - timedelta(days=keep_days))
 
-    def _end(self, wanted: datetime | None, now: datetime) -> datetime:
+    def _last(self, wanted: datetime | None, now: datetime) -> datetime:
         latest = now + timedelta(days=self._rules.days)
         if wanted is None:
             return latest
@@ -142,6 +143,14 @@ class ApiTokenService:
             detail = f"At most {self._rules.days} days ahead."
             raise invalid("expires_at", FieldCode.too_large, detail, max_days=self._rules.days)
         return wanted
+
+    def _end(self, token: ApiToken, actor: UUID | None, client: Client) -> None:
+        token.revoked_at = self._clock.now()
+        self._forget(token)
+        self._notices.record(
+            AuditKind.api_token_revoked, user=token.user_id, actor=actor, client=client,
+            data={"api_token_id": str(token.id)},
+        )  # fmt: skip
 
     def _forget(self, token: ApiToken) -> None:
         self._invalidator.after_commit(NAMESPACE, token.digest.hex(), "")

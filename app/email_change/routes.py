@@ -56,6 +56,6 @@ def confirm_email_change(data: dict[str, Any]) -> Response:
 @blp.arguments(EmailChangeCancellation)
 @blp.response(204)
 def cancel_email_change(data: dict[str, Any]) -> Response:
-    """Keep or get back the old address, by the link it was sent. After the change this ends all sessions."""
+    """Keep or get back the old address, by the link it was sent. After the change this ends all sessions, API tokens and the password."""
     service(EmailChangeService).cancel(data["token"], current_client())
     return Response(status=204)

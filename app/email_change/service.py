@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.api_tokens.service import ApiTokenService
 from app.core.access import AccountStatus, Actor, Client
 from app.core.address import network, truncated
 from app.core.audit import AuditKind
@@ -50,6 +51,7 @@ class EmailChangeService:
         users: UserService,
         sessions: SessionService,
         passwords: PasswordService,
+        api_tokens: ApiTokenService,
         notices: SecurityNotices,
         codes: MailCodes,
         cancels: MailCodes,
@@ -65,6 +67,7 @@ class EmailChangeService:
         self._users = users
         self._sessions = sessions
         self._passwords = passwords
+        self._api_tokens = api_tokens
         self._notices = notices
         self._codes = codes
         self._cancels = cancels
@@ -160,7 +163,7 @@ class EmailChangeService:
                 raise _too_late()
             self._users.set_pending_email(user, None)
             if happened:
-                self._undo(user, change)
+                self._undo(user, change, client)
             self._notices.record(AuditKind.email_change_cancelled, user=user.id, client=client)
 
     def sweep(self) -> int:
@@ -213,9 +216,16 @@ class EmailChangeService:
         self._events.record(EventKind.user_email_changed, subject=user.id, actor=user.id)
         self._jobs.defer(MAIL_OLD, change_id=str(change.id), done=1)
 
-    def _undo(self, user: User, change: EmailChange) -> None:
-        """Whoever changed the address was not its owner: they lose the address, their sessions and their reset mails."""
+    def _undo(self, user: User, change: EmailChange, client: Client) -> None:
+        """Whoever changed the address was not its owner: nothing they know or made opens the account any more.
+
+        They lose the address, their sessions, API tokens and reset mails, and the password that they know or set: with
+        it they would change the address again before its owner has chosen another one. Factors stay: an old mailbox
+        alone must not take one off.
+        """
         self._users.move(user, change.old_email)
+        self._users.forget_password(user)
+        self._api_tokens.revoke_all(user.id, client)
         self._passwords.void_resets(user.id)
         self._sessions.end_all(user.id, "email_change_cancelled")
         self._users.forget_devices(user.id)

@@ -179,6 +179,12 @@ class UserService:
             user.updated_at = user.email_verified_at
             self._users.flush()
 
+    def forget_password(self, user: User) -> None:
+        """Leave a held account without a password; its owner sets one by mail."""
+        with self._uow:
+            user.password_hash = None
+            self._users.flush()
+
     def store_password_hash(self, user_id: UUID, *, old: str | None, new: str) -> bool:
         """Replace a hash that was made at an old cost, unless the password changed meanwhile (SEC-04)."""
         with self._uow:

@@ -131,7 +131,8 @@ CANCEL_EMAIL_CHANGE = LinkPage(
     title="Keep your old address?",
     lead=(
         "Press the button if you did not want another address. Your account keeps the address this mail came to. If it "
-        "was changed already, it is changed back and everybody who is signed in to your account is signed out."
+        "was changed already, it is changed back, everybody who is signed in to your account is signed out, and its "
+        "password and API tokens no longer count."
     ),
     button="Keep my old address",
     working="Keeping your address …",

@@ -38,7 +38,7 @@ from app.web.tokens import JwtAccessTokens
 from app.wiring.build_accounts import build_accounts
 from app.wiring.build_addresses import build_addresses
 from app.wiring.build_admin import build_admin
-from app.wiring.build_leaving import build_leaving
+from app.wiring.build_leaving import build_api_tokens, build_leaving
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
 from app.wiring.foundations import Foundations, Service
@@ -104,16 +104,16 @@ class Parts:
         """Build the features bottom-up, and hand the edge what it asks about callers."""
         base = Foundations.on(self.engines, self.add)
         accounts = build_accounts(base, self.access_tokens)
-        addresses = build_addresses(base, accounts)
+        api_tokens, self.api_token_check = build_api_tokens(base, accounts)
+        addresses = build_addresses(base, accounts, api_tokens)
         projects_of_people = build_projects(base, accounts.users)
-        leaving = build_leaving(base, accounts, projects_of_people)
+        leaving = build_leaving(base, accounts, api_tokens, projects_of_people)
         build_admin(base, accounts)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
-            addresses.resets, addresses.changes, accounts.passkeys, leaving.api_tokens, leaving.purge,
+            addresses.resets, addresses.changes, accounts.passkeys, api_tokens, leaving.purge,
             leaving.exports,
         ).register_with(base.jobs)  # fmt: skip
         self.session_check = accounts.session_check
-        self.api_token_check = leaving.api_token_check
         self.step_up_methods = accounts.step_up_methods

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.api_tokens.service import ApiTokenService
 from app.auth.budgets import SignInBudgets
 from app.core.mail_codes import MailCodes
 from app.email_change.budgets import EmailChangeBudgets
@@ -26,8 +27,8 @@ class Addresses:
     changes: EmailChangeService
 
 
-def build_addresses(base: Foundations, accounts: Accounts) -> Addresses:
-    """Passwords first: a change of address makes waiting resets void."""
+def build_addresses(base: Foundations, accounts: Accounts, api_tokens: ApiTokenService) -> Addresses:
+    """Passwords first: a change of address makes waiting resets void, and undoing one ends API tokens."""
     rows = PasswordResetRepository(base.uow)
     passwords = base.add(
         PasswordService(
@@ -36,7 +37,7 @@ def build_addresses(base: Foundations, accounts: Accounts) -> Addresses:
         )
     )  # fmt: skip
     resets = _build_resets(base, accounts, rows, passwords)
-    return Addresses(passwords, resets, _build_changes(base, accounts, passwords))
+    return Addresses(passwords, resets, _build_changes(base, accounts, passwords, api_tokens))
 
 
 def _build_resets(
@@ -58,15 +59,17 @@ def _build_resets(
     return service
 
 
-def _build_changes(base: Foundations, accounts: Accounts, passwords: PasswordService) -> EmailChangeService:
+def _build_changes(
+    base: Foundations, accounts: Accounts, passwords: PasswordService, api_tokens: ApiTokenService
+) -> EmailChangeService:
     settings, rows = base.settings, EmailChangeRepository(base.uow)
     codes = MailCodes("hfe1", base.ring.derive("email-change-link"), base.ring.derive("email-change-code"))
     objecting = base.ring.derive("cancel-email-change-link")
     cancels = MailCodes("hfx1", objecting, objecting)
     service: EmailChangeService = base.add(
         EmailChangeService(
-            base.uow, rows, accounts.users, accounts.sessions, passwords, accounts.notices, codes, cancels,
-            base.throttle, EmailChangeBudgets.of(settings),
+            base.uow, rows, accounts.users, accounts.sessions, passwords, api_tokens, accounts.notices, codes,
+            cancels, base.throttle, EmailChangeBudgets.of(settings),
             EmailChangeRules(
                 settings.email_change_hours, settings.verification_code_minutes, settings.email_cancel_hours
             ),

@@ -24,24 +24,27 @@ from app.wiring.foundations import Foundations
 class Leaving:
     """The services that others use."""
 
-    api_tokens: ApiTokenService
-    api_token_check: ApiTokenChecker
     purge: AccountPurge
     exports: ExportService
 
 
-def build_leaving(base: Foundations, accounts: Accounts, projects: ProjectService) -> Leaving:
+def build_api_tokens(base: Foundations, accounts: Accounts) -> tuple[ApiTokenService, ApiTokenChecker]:
     settings, token_rows = base.settings, ApiTokenRepository(base.uow)
-    api_tokens = base.add(
+    api_tokens: ApiTokenService = base.add(
         ApiTokenService(
             base.uow, token_rows, accounts.users, accounts.notices, base.invalidator,
             Cursors(base.ring.derive("cursor")), ApiTokenRules(settings.api_token_days, settings.max_api_tokens),
             base.clock,
         )
     )  # fmt: skip
-    check = ApiTokenChecker(base.uow, token_rows, base.cache, base.clock)
+    return api_tokens, ApiTokenChecker(base.uow, token_rows, base.cache, base.clock)
+
+
+def build_leaving(
+    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+) -> Leaving:
     purge = _build_deletion(base, accounts, api_tokens, projects)
-    return Leaving(api_tokens, check, purge, _build_exports(base, accounts, api_tokens, projects))
+    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects))
 
 
 def _build_deletion(
