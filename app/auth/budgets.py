@@ -7,6 +7,7 @@ from app.config import Settings
 from app.core.throttle import Budget
 
 CEILING_WINDOW = 90 * 86_400
+CEILING_RETRY = 900
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class SignInBudgets:
     """Budgets of failures.
 
     ``ceiling`` counts consecutive ones and ends with a success or a reset only; ``device`` is that of one known device.
+    ``session`` is a ceiling of one session: whoever stole it cannot guess the password in there without end.
     """
 
     account_address: Budget
@@ -23,6 +25,7 @@ class SignInBudgets:
     everybody: Budget
     ceiling: Budget
     device: Budget
+    session: Budget
 
     @classmethod
     def of(cls, settings: Settings) -> "SignInBudgets":
@@ -35,6 +38,7 @@ class SignInBudgets:
             Budget.of("sign-in-everybody", settings.rate_limit_sign_in_global, factor),
             Budget("sign-in-ceiling", settings.sign_in_failure_ceiling, CEILING_WINDOW),
             Budget.of("known-device", settings.rate_limit_known_device, factor),
+            Budget("step-up-ceiling", settings.sign_in_failure_ceiling, CEILING_WINDOW),
         )
 
     def spent_by(self, identifier: str, network: str) -> list[tuple[Budget, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from app.auth.budgets import SignInBudgets
+from app.auth.budgets import CEILING_RETRY, SignInBudgets
 from app.core.access import AccountStatus, Actor, Client
 from app.core.address import network
 from app.core.audit import AuditKind, AuditTrail
@@ -27,7 +27,6 @@ from app.users.service import UserService
 
 logger = log(__name__)
 Spent = list[tuple[Budget, str]]
-CEILING_RETRY = 900
 FLOOD_WEIGHT = 2
 """While sign-ins fail everywhere, each attempt costs double: budgets last half as long (SEC-13)."""
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from app.auth.budgets import CEILING_RETRY, SignInBudgets
 from app.core.access import Actor, Client
 from app.core.audit import AuditKind
 from app.core.errors import AppError, Code, FieldCode, invalid
 from app.core.passwords import PasswordHasher
 from app.core.proofs import PasskeyProofs
+from app.core.throttle import RateLimitedError, Throttle
 from app.core.uow import UnitOfWork
 from app.second_factor.check import PASSKEY, FactorCheck
 from app.second_factor.service import SecondFactorService
@@ -34,6 +36,8 @@ class StepUpService:
         check: FactorCheck,
         passkeys: PasskeyProofs,
         hasher: PasswordHasher,
+        throttle: Throttle,
+        budgets: SignInBudgets,
         notices: SecurityNotices,
     ) -> None:
         self._uow = uow
@@ -44,6 +48,8 @@ class StepUpService:
         self._check = check
         self._passkeys = passkeys
         self._hasher = hasher
+        self._throttle = throttle
+        self._budgets = budgets
         self._notices = notices
 
     def methods(self, actor: Actor) -> list[str]:
@@ -82,16 +88,24 @@ class StepUpService:
         return self._check.accept(user_id, method, proof["code"], client)
 
     def _by_password(self, actor: Actor, password: str, client: Client) -> Session:
-        """The hash is computed outside any transaction; then it looks again whether the account is as it was."""
+        """The hash is computed outside any transaction; then it looks again whether the account is as it was.
+
+        Failures in a row have a ceiling of this session: the owner's other sessions and signing in go on (SEC-15).
+        """
+        ceiling, session_id = self._budgets.session, str(actor.session_id)
+        if self._throttle.peek(ceiling, session_id).exceeded_next:
+            raise RateLimitedError(ceiling, CEILING_RETRY)
         self._check.spend(actor.user_id, client)
         user = self._users.get(actor.user_id)
         if not self._hasher.verify(password, user.password_hash):
             with self._uow:
+                self._throttle.count(ceiling, session_id)
                 self._notices.record(AuditKind.step_up_failed, user=user.id, actor=user.id, client=client)
             raise AppError(Code.invalid_credentials, "The password is not right.")
         with self._uow:
             self._users.require_unchanged(user)
             self._check.refund(user.id, client)
+            self._throttle.forget(ceiling, session_id)
             return self._proved(actor, PASSWORD, client)
 
     def _proved(self, actor: Actor, method: str, client: Client) -> Session:

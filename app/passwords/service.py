@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from app.auth.budgets import SignInBudgets
-from app.auth.service import CEILING_RETRY
+from app.auth.budgets import CEILING_RETRY, SignInBudgets
 from app.core.access import Actor, Client
 from app.core.address import network
 from app.core.audit import AuditKind

@@ -96,9 +96,10 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
     )  # fmt: skip
     step_up = base.add(
         StepUpService(
-            uow, users, sessions, grants, factors.service, factors.check, passkeys.check, base.hasher, notices
+            uow, users, sessions, grants, factors.service, factors.check, passkeys.check, base.hasher, base.throttle,
+            SignInBudgets.of(settings), notices,
         )
-    )
+    )  # fmt: skip
     base.add(
         PasskeySignIn(
             uow, own_passkeys, passkeys.check, factors.second_step, users, admissions, base.throttle,
