@@ -26,7 +26,8 @@ def delete_me() -> dict[str, Any]:
 
 
 @blp.operation(
-    "POST", "/me/restore", "restoreMe", caller=Caller.account, resource=User, api_tokens=False, while_leaving=True
+    "POST", "/me/restore", "restoreMe", caller=Caller.account, resource=User, api_tokens=False, while_leaving=True,
+    without_factor=True,
 )  # fmt: skip
 @blp.response(200, User)
 def restore_me() -> Any:

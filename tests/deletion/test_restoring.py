@@ -5,6 +5,7 @@ import pytest
 from app.core.audit import AuditKind
 from tests.fixtures.accounts import code_of
 from tests.fixtures.client import ApiClient
+from tests.fixtures.people import make_administrator
 
 
 def restores(client, token):
@@ -92,6 +93,17 @@ def test_after_the_erasing_began_nothing_restores(alice, link, anonymous, sql):
     sql("UPDATE account_deletions SET begun_at = created_at")
     assert code_of(alice.post("/me/restore")) == (409, "write_conflict")
     assert code_of(restores(anonymous, link)) == (410, "token_expired_or_used")
+
+
+def test_an_administrator_who_lost_the_factors_meanwhile_can_restore(app, ada, leaves):
+    """Enrolling is closed to who is leaving, so restoring must be open to who has no factor: else neither is."""
+    zoe = make_administrator(app, "Zoe")
+    leaves(ada)
+    assert zoe.delete(f"/admin/users/{ada.user.id}/mfa").status_code == 204
+    ada = ada.signs_in_again()
+    assert code_of(ada.post("/me/mfa/totp")) == (403, "account_deletion_scheduled")
+    assert ada.post("/me/restore").status_code == 200
+    assert code_of(ada.get("/projects")) == (403, "mfa_enrolment_required")
 
 
 def test_while_the_worker_has_not_begun_it_is_not_too_late(alice, link, anonymous, advance, parts, purge):
