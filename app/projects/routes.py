@@ -6,8 +6,11 @@ from uuid import UUID
 from app.core.access import Caller
 from app.core.errors import Code
 from app.core.pagination import Page
+from app.projects.bulk import BulkOutcome, ProjectBulk
 from app.projects.schemas import (
     Project,
+    ProjectBulkAnswer,
+    ProjectBulkRequest,
     ProjectCreate,
     ProjectExpand,
     ProjectPage,
@@ -49,6 +52,14 @@ def create_project(data: dict[str, Any]) -> tuple[ProjectView, dict[str, str]]:
     """Create a project of my own."""
     project = service(ProjectService).create(current_actor(), **data)
     return project, {"Location": f"{blp.url_prefix}/{project.id}"}
+
+
+@blp.operation("POST", "/bulk", "bulkProjects", caller=Caller.account, body=True, idempotent=True)
+@blp.arguments(ProjectBulkRequest)
+@blp.response(200, ProjectBulkAnswer)
+def bulk_projects(data: dict[str, Any]) -> dict[str, list[BulkOutcome]]:
+    """Archive, unarchive, trash or restore up to 100 projects, each on its own."""
+    return {"results": service(ProjectBulk).run(current_actor(), data["action"], data["ids"])}
 
 
 @blp.operation(

@@ -1,19 +1,25 @@
 """Projects on the wire."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import fields, post_load, pre_dump
 
+from app.core.errors import FieldCode
+from app.projects.bulk import BulkAction, BulkOutcome
 from app.projects.filters import SORTS, ProjectFilters
 from app.projects.models import ProjectRole, ProjectStatus
+from app.web.faults import MESSAGES, Fault, refuse
 from app.web.fields import Choice, Choices, Id, Text, Timestamp
-from app.web.schemas import Input, Output, PageQuery, page_of
+from app.web.problems import body as problem_body
+from app.web.schemas import Input, Output, PageQuery, Problem, page_of
 
 COUNT = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64", "examples": [3]}
 ABOUT_REEFS = {"examples": ["What grows where, and since when."]}
 OWNER = {"examples": ["0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01"]}
 EXPANDABLE = ("owner", "counts")
+MOST_AT_ONCE = 100
 FILTERS = {field.name for field in dataclasses.fields(ProjectFilters)}
 EXPAND = "A comma list of what to add; null without it."
 
@@ -62,6 +68,60 @@ class Project(Output):
 
 
 ProjectPage: Any = page_of(Project)
+
+
+class ProjectIds(fields.List[Any]):
+    """One to a hundred ids, each once."""
+
+    default_error_messages = {**MESSAGES, "invalid": Fault(FieldCode.wrong_type, "This must be a list.")}
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"minItems": 1, "maxItems": MOST_AT_ONCE, "uniqueItems": True}
+        super().__init__(Id(), metadata=metadata, **options)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[Any]:
+        if isinstance(value, list) and not value:
+            raise refuse(FieldCode.too_short, "At least one id.", min=1)
+        if isinstance(value, list) and len(value) > MOST_AT_ONCE:
+            raise refuse(FieldCode.too_long, f"At most {MOST_AT_ONCE} ids.", max=MOST_AT_ONCE)
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if len(set(found)) < len(found):
+            raise refuse(FieldCode.invalid_format, "An id stands here twice.")
+        return found
+
+
+class ProjectBulkRequest(Input):
+    action = Choice(list(BulkAction), required=True, metadata={"examples": ["archive"]})
+    ids = ProjectIds(required=True)
+
+
+class ProjectBulkResult(Output):
+    """What became of one project: `project` where it was done, `problem` where it was not."""
+
+    id = Id(required=True)
+    status = fields.Integer(
+        required=True, metadata={"minimum": 200, "maximum": 499, "format": "int32", "examples": [200]}
+    )
+    project = fields.Nested(Project)
+    problem = fields.Nested(Problem)
+
+    @pre_dump
+    def spread(self, outcome: BulkOutcome, **_options: Any) -> dict[str, Any]:
+        """The outcome as the answer of a request of its own would tell it."""
+        if outcome.refusal is None:
+            return {"id": outcome.id, "status": 200, "project": outcome.project}
+        told = problem_body(outcome.refusal.code, outcome.refusal.detail)
+        return {"id": outcome.id, "status": told["status"], "problem": told}
+
+
+class ProjectBulkAnswer(Output):
+    """One result for each id, in the order of `ids`."""
+
+    results = fields.List(
+        fields.Nested(ProjectBulkResult), required=True, metadata={"maxItems": MOST_AT_ONCE}
+    )
 
 
 class ProjectExpand(Input):

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from app.account import routes as account
+from app.activity import routes as activity
 from app.admin import routes as admin
 from app.api_tokens import routes as api_tokens
 from app.auth import passkey_routes as passkey_sign_in
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     exports.blp,
     projects.blp,
     members.blp,
+    activity.blp,
     admin.blp,
 )
 """The table of contents of the API."""

@@ -1,9 +1,12 @@
 """Projects: what people work on, and with whom."""
 
+from app.activity.repository import ActivityRepository
+from app.activity.service import ActivityService
 from app.core.pagination import Cursors
 from app.members.repository import MemberRepository
 from app.members.service import MemberService
 from app.members.transfers import Transfers
+from app.projects.bulk import ProjectBulk
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
 from app.users.service import UserService
@@ -15,6 +18,8 @@ def build_projects(base: Foundations, users: UserService) -> ProjectService:
     service: ProjectService = base.add(
         ProjectService(base.uow, rows, cursors, base.cache, base.invalidator, base.events, base.clock)
     )
+    base.add(ActivityService(base.uow, ActivityRepository(base.uow), service, cursors))
+    base.add(ProjectBulk(base.uow, service))
     members = base.add(
         MemberService(base.uow, MemberRepository(base.uow), service, cursors, base.events, base.clock)
     )

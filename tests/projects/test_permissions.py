@@ -7,6 +7,7 @@ from tests.fixtures.projects import NO_SUCH_ID
 OPERATIONS = {
     "listProjects": ("GET", "/projects", {}),
     "createProject": ("POST", "/projects", {"json": {"name": "Reef survey"}}),
+    "bulkProjects": ("POST", "/projects/bulk", {"json": {"action": "archive", "ids": [NO_SUCH_ID]}}),
     "getProject": ("GET", "/projects/{id}", {}),
     "updateProject": ("PATCH", "/projects/{id}", {"json": {"name": "Kelp survey"}}),
     "deleteProject": ("DELETE", "/projects/{id}", {}),
