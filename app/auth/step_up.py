@@ -97,7 +97,14 @@ class StepUpService:
             raise RateLimitedError(ceiling, CEILING_RETRY)
         self._check.spend(actor.user_id, client)
         user = self._users.get(actor.user_id)
-        if not self._hasher.verify(password, user.password_hash):
+        try:
+            right = self._hasher.verify(password, user.password_hash)
+        except AppError:
+            # Nothing was compared, so nothing was guessed.
+            with self._uow:
+                self._check.refund(user.id, client)
+            raise
+        if not right:
             with self._uow:
                 self._throttle.count(ceiling, session_id)
                 self._notices.record(AuditKind.step_up_failed, user=user.id, actor=user.id, client=client)

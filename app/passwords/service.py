@@ -103,7 +103,13 @@ class PasswordService:
         if self._throttle.peek(self._budgets.ceiling, identifier).exceeded_next:
             raise RateLimitedError(self._budgets.ceiling, CEILING_RETRY)
         self._throttle.spend(spent)
-        right = self._hasher.verify(password, user.password_hash)
+        try:
+            right = self._hasher.verify(password, user.password_hash)
+        except AppError:
+            # Nothing was compared, so nothing was guessed.
+            with self._uow:
+                self._throttle.refund(spent)
+            raise
         with self._uow:
             if right:
                 self._throttle.refund(spent)

@@ -1,7 +1,5 @@
 """SEC-13 and SEC-15: how many wrong passwords are borne."""
 
-from contextlib import contextmanager
-
 import pytest
 
 from app.auth.budgets import SignInBudgets
@@ -17,6 +15,7 @@ from tests.fixtures.accounts import (
     signs_in,
 )
 from tests.fixtures.client import ApiClient
+from tests.fixtures.hashing import full
 
 ALICE = "alice@example.com"
 NOBODY = "nobody@example.com"
@@ -27,15 +26,6 @@ WIDE = {
         for name in ("account_address", "account", "address", "address_day", "global")
     },
 }
-
-
-@contextmanager
-def full(hasher):
-    """All slots are taken and nobody may wait."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hasher, "_running", hasher._slots)
-        patch.setattr(hasher, "_max_waiting", 0)
-        yield
 
 
 def guesses(client, email, address="203.0.113.5"):

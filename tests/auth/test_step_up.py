@@ -4,12 +4,14 @@ import pytest
 
 from app.core.access import AccountStatus, Caller
 from app.core.audit import AuditKind
+from app.core.passwords import PasswordHasher
 from app.web.operations import declared
 from tests.fixtures.accounts import asks_who_it_is, code_of, is_refused_for_now, refreshes, signs_in
 from tests.fixtures.bodies import GOOD_BODIES
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
 from tests.fixtures.factors import steps_up
+from tests.fixtures.hashing import full
 from tests.fixtures.people import PASSWORD, make_administrator, make_person
 
 SENSITIVE = {
@@ -152,6 +154,13 @@ def test_sec_31_so_are_wrong_passwords(alice):
     answers = [code_of(steps_up(alice, "password", password="sea otters let go")) for _ in range(5)]
     assert answers == [(401, "invalid_credentials")] * 5
     is_refused_for_now(steps_up(alice, "password", password=PASSWORD), "mfa-account")
+
+
+def test_sec_31_being_turned_away_while_busy_is_no_wrong_proof(alice, parts):
+    with full(parts.services[PasswordHasher]):
+        answers = [code_of(steps_up(alice, "password", password=PASSWORD)) for _ in range(6)]
+    assert answers == [(503, "overloaded")] * 6
+    takes(alice, steps_up(alice, "password", password=PASSWORD))
 
 
 def test_right_proofs_cost_nothing(alice):

@@ -4,8 +4,10 @@ import itertools
 
 import pytest
 
+from app.core.passwords import PasswordHasher
 from tests.fixtures.accounts import code_of, coming_from, is_refused_for_now, signs_in
 from tests.fixtures.client import ApiClient
+from tests.fixtures.hashing import full
 from tests.fixtures.people import PASSWORD
 from tests.fixtures.resets import NEW, changes_password, resets
 
@@ -84,6 +86,14 @@ def test_sec_15_such_guesses_count_towards_the_ceiling(alice, parts):
         for _ in range(99):
             throttle.count(ceiling, alice.email)
     is_refused_for_now(changes_password(alice), "sign-in-ceiling")
+
+
+def test_sec_13_being_turned_away_while_busy_is_no_failure(anonymous, alice, parts):
+    at = coming_from("203.0.113.5")
+    with full(parts.services[PasswordHasher]):
+        assert [code_of(changes_password(alice, **at)) for _ in range(6)] == [(503, "overloaded")] * 6
+    assert signs_in(anonymous, alice.email, **at).status_code == 200
+    assert changes_password(alice, **at).status_code == 204
 
 
 def test_the_right_password_costs_no_budget(alice):
