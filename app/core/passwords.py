@@ -19,7 +19,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol, TypeVar
 
 import bcrypt
@@ -186,10 +186,14 @@ class PasswordHasher:
 
 
 def _give_way() -> None:
-    """Lower the priority of this thread alone, where the system can: on Linux each thread has its own."""
+    """Lower the priority of this thread alone, where the system can: on Linux each thread has its own.
+
+    Where a sandbox refuses, hashes do not give way; a thread that failed here would break all of them.
+    """
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def _digest(pepper: bytes, password: str) -> bytes:

@@ -177,6 +177,18 @@ def test_sec_07_hashes_give_way_to_everything_else(monkeypatch):
     assert priority() == before
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is asked")
+def test_where_the_system_lets_no_thread_give_way_hashes_are_made_all_the_same(monkeypatch):
+    """Some sandboxes refuse the call, even to lower oneself."""
+
+    def refuse(*_):
+        raise PermissionError("seccomp")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    one = hasher()
+    assert one.verify("kelp grips the rock", one.hash("kelp grips the rock"))
+
+
 def test_sec_07_who_waits_too_long_is_refused_and_leaves_no_trace(monkeypatch):
     gate = threading.Event()
     one = hasher(slots=1, max_waiting=1, wait_seconds=0.05)
