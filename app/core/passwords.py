@@ -17,6 +17,7 @@ import secrets
 import sys
 import threading
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -78,7 +79,7 @@ class PasswordHasher:
         self._changed = threading.Condition()
         self._threads = ThreadPoolExecutor(slots, "password-hash", initializer=_give_way)
         self._running = 0
-        self._waiting = 0
+        self._queue: deque[object] = deque()
         # A real salt and a digest that nobody's password has: checking against it costs what a real check costs.
         self._nobody = bcrypt.gensalt(cost) + b"." * 31
         self._nobodys_pepper = secrets.token_bytes(32)
@@ -91,7 +92,7 @@ class PasswordHasher:
     @property
     def waiting(self) -> int:
         """Threads that wait for a slot now."""
-        return self._waiting
+        return len(self._queue)
 
     def hash(self, password: str) -> str:
         """A fresh hash under the current pepper and cost.
@@ -129,7 +130,7 @@ class PasswordHasher:
             AppError: ``overloaded``.
         """
         with self._changed:
-            if self._crowded and self._waiting >= self._max_waiting:
+            if self._crowded and self.waiting >= self._max_waiting:
                 raise _overloaded()
 
     def _matches(self, password: str, stored: str | None) -> bool:
@@ -153,7 +154,7 @@ class PasswordHasher:
     @property
     def _crowded(self) -> bool:
         """Whether one more has to wait: nobody overtakes those who wait already."""
-        return self._running >= self._slots or self._waiting > 0
+        return self._running >= self._slots or self.waiting > 0
 
     def _in_a_slot(self, work: Callable[[], Answer]) -> Answer:
         with self._slot():
@@ -170,19 +171,24 @@ class PasswordHasher:
         finally:
             with self._changed:
                 self._running -= 1
-                self._changed.notify()
+                self._changed.notify_all()
 
     def _wait_for_slot(self) -> None:
-        if self._waiting >= self._max_waiting:
+        if self.waiting >= self._max_waiting:
             raise _overloaded()
-        self._waiting += 1
-        HASHES_WAITING.set(self._waiting)
+        turn = object()
+        self._queue.append(turn)
+        HASHES_WAITING.set(self.waiting)
         try:
-            if not self._changed.wait_for(lambda: self._running < self._slots, self._wait_seconds):
+            if not self._changed.wait_for(lambda: self._is_next(turn), self._wait_seconds):
                 raise _overloaded()
         finally:
-            self._waiting -= 1
-            HASHES_WAITING.set(self._waiting)
+            self._queue.remove(turn)
+            HASHES_WAITING.set(self.waiting)
+            self._changed.notify_all()
+
+    def _is_next(self, turn: object) -> bool:
+        return self._running < self._slots and self._queue[0] is turn
 
 
 def _give_way() -> None:

@@ -189,6 +189,25 @@ def test_where_the_system_lets_no_thread_give_way_hashes_are_made_all_the_same(m
     assert one.verify("kelp grips the rock", one.hash("kelp grips the rock"))
 
 
+def test_sec_07_nobody_overtakes_who_waits(monkeypatch):
+    gate = threading.Event()
+    one = hasher(slots=1, max_waiting=2, wait_seconds=30)
+    monkeypatch.setattr(bcrypt, "hashpw", lambda *_: gate.wait(10) and b"")
+    one._running = 1
+    waits = threading.Thread(target=one.hash, args=["x"], daemon=True)
+    waits.start()
+    until(lambda: one.waiting == 1)
+    one._wait_seconds = 0.05
+    with one._changed:  # the slot came free, and who waits has not woken up yet
+        one._running = 0
+        one._changed.notify_all()
+        with pytest.raises(AppError):
+            one.hash("y")
+    gate.set()
+    waits.join(10)
+    assert (one.running, one.waiting) == (0, 0)
+
+
 def test_sec_07_who_waits_too_long_is_refused_and_leaves_no_trace(monkeypatch):
     gate = threading.Event()
     one = hasher(slots=1, max_waiting=1, wait_seconds=0.05)
