@@ -45,9 +45,12 @@ class MailCodes:
         return self._links.first.id
 
     def link_token(self, row: Mailed) -> str:
-        """``<prefix>.<key id>.<row's id>.<mac>``, 256 bits of MAC."""
-        key = self._links.get(row.key_id) or b""
-        tag = mac(key, row.id.bytes)
+        """``<prefix>.<key id>.<row's id>.<mac>``, 256 bits of MAC.
+
+        Raises:
+            LookupError: the row's key was retired.
+        """
+        tag = mac(_key(self._links, row), row.id.bytes)
         return f"{self._prefix}.{row.key_id}.{b64(row.id.bytes)}.{b64(tag)}"
 
     def read_link(self, token: str) -> UUID | None:
@@ -64,10 +67,24 @@ class MailCodes:
         return identifier if genuine else None
 
     def code(self, row: Mailed) -> str:
-        """Six digits; another set for each mail that is sent."""
-        key = self._codes.get(row.key_id) or b""
-        number = int.from_bytes(mac(key, row.id.bytes, str(row.mails).encode()), "big")
+        """Six digits; another set for each mail that is sent.
+
+        Raises:
+            LookupError: the row's key was retired.
+        """
+        made = mac(_key(self._codes, row), row.id.bytes, str(row.mails).encode())
+        number = int.from_bytes(made, "big")
         return str(number % 10**DIGITS).zfill(DIGITS)
 
     def matches(self, row: Mailed, code: str) -> bool:
+        """Whether it is the row's code; none is where its key was retired."""
+        if self._codes.get(row.key_id) is None:
+            return False
         return hmac.compare_digest(self.code(row).encode(), code.encode())
+
+
+def _key(ring: KeyRing, row: Mailed) -> bytes:
+    key = ring.get(row.key_id)
+    if key is None:
+        raise LookupError(f"the key {row.key_id} was retired")
+    return key
