@@ -46,10 +46,6 @@ class Export(Base):
     ready_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
-    @property
-    def in_the_making(self) -> bool:
-        return self.state in {ExportState.queued, ExportState.running}
-
 
 class ExportPart(Base):
     """A piece of an archive, small enough to go through memory. It goes with its export (``exports.sweep``)."""

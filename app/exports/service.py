@@ -100,10 +100,7 @@ class ExportService:
         Raises:
             AppError: ``not_found``, ``write_conflict`` while it is not ready.
         """
-        export = self.get(actor, export_id)
-        if export.state != ExportState.ready or export.sha256 is None:
-            raise AppError(Code.write_conflict, f"This export is not ready: it is {export.state}.")
-        return export.sha256.hex()
+        return self._ready(actor, export_id)[1].hex()
 
     def download(self, actor: Actor, export_id: UUID, client: Client) -> Download:
         """Hand a copy out, in pieces; each is read when the one before is gone.
@@ -111,8 +108,7 @@ class ExportService:
         Raises:
             AppError: as ``tag``.
         """
-        self.tag(actor, export_id)
-        export = self.get(actor, export_id)
+        export, _ = self._ready(actor, export_id)
         with self._uow:
             self._notices.record(
                 AuditKind.export_downloaded, user=actor.user_id, actor=actor.user_id, client=client
@@ -174,6 +170,13 @@ class ExportService:
             current.reason = BROKEN if last else None
             self._exports.forget_parts(current.id)
             return last
+
+    def _ready(self, actor: Actor, export_id: UUID) -> tuple[Export, bytes]:
+        """A copy that can be downloaded, and its SHA-256."""
+        export = self.get(actor, export_id)
+        if export.state != ExportState.ready or export.sha256 is None:
+            raise AppError(Code.write_conflict, f"This export is not ready: it is {export.state}.")
+        return export, export.sha256
 
     def _pieces(self, export: Export) -> Iterator[bytes]:
         for number in range(export.parts or 0):

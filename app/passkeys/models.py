@@ -26,7 +26,7 @@ class Passkey(Base):
 
     ``sign_count`` is the authenticator's own counter, 0 for those that keep none. ``backup_eligible`` says whether the
     key may be copied to other devices of its owner, ``backed_up`` whether it was when last seen. Kept until it is
-    deleted, at most ten for an account.
+    deleted, at most nine for an account (``MOST_PASSKEYS``).
     """
 
     __tablename__ = "passkeys"

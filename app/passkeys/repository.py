@@ -79,8 +79,5 @@ class ChallengeRepository(Repository[PasskeyChallenge]):
             taken, execution_options={"synchronize_session": False}
         ).scalar_one_or_none()
 
-    def remove_all(self, user_id: UUID) -> None:
-        self.session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.user_id == user_id))
-
     def sweep(self, now: datetime) -> int:
         return rows_changed(self.session, delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))
