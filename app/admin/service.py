@@ -6,6 +6,7 @@ from uuid import UUID
 from app.admin import policy
 from app.admin.repository import AdminRepository
 from app.admin.views import AccountDetail, AccountFilters, AuditFilters, Stats
+from app.api_tokens.service import ApiTokenService
 from app.core.access import AccountStatus, Actor, Client, allow
 from app.core.audit import AuditEvent, AuditKind
 from app.core.clock import Clock
@@ -37,6 +38,7 @@ class AdminService:
         rows: AdminRepository,
         users: UserService,
         sessions: SessionService,
+        api_tokens: ApiTokenService,
         factors: SecondFactorService,
         passkeys: PasskeyService,
         notices: SecurityNotices,
@@ -47,6 +49,7 @@ class AdminService:
         self._rows = rows
         self._users = users
         self._sessions = sessions
+        self._api_tokens = api_tokens
         self._factors = factors
         self._passkeys = passkeys
         self._notices = notices
@@ -96,6 +99,8 @@ class AdminService:
                     Code.last_administrator, "This is the last active administrator. Name another one first."
                 )
             told = self._users.set_standing(user, becomes, actor)
+            if told:
+                self._api_tokens.forget_facts(user_id)
             if "role" in told:
                 self._sessions.renew_all(user_id)
                 self._record(AuditKind.role_changed, actor, user_id, client, told["role"])

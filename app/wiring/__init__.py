@@ -110,7 +110,7 @@ class Parts:
         addresses = build_addresses(base, accounts, api_tokens)
         projects_of_people = build_projects(base, accounts.users)
         leaving = build_leaving(base, accounts, api_tokens, projects_of_people)
-        build_admin(base, accounts)
+        build_admin(base, accounts, api_tokens)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
