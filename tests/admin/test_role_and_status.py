@@ -121,7 +121,7 @@ def test_sec_42_twenty_at_once_leave_one(app, at_once, sql):
     """Each takes the role from the next one, in a ring."""
     ring = [make_administrator(app, f"Admin{number}") for number in range(20)]
     answers = at_once(20, lambda number: changes(ring[number], ring[(number + 1) % 20], role="user"))
-    assert {code_of(each)[0] for each in answers} <= {200, 401, 403, 409}
+    assert {code_of(each)[0] for each in answers} <= {200, 401, 403, 409, 503}
     assert administrators_left(sql) >= 1
     assert administrators_left(sql) == 20 - sum(each.status_code == 200 for each in answers)
 
