@@ -66,7 +66,7 @@ _HEADERS = (
     "Connection: close\r\n"
     f"Content-Type: {MEDIA_TYPE}\r\n"
     "Cache-Control: no-store\r\n"
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "Content-Security-Policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Vary: Authorization, Origin\r\n"
     "X-Content-Type-Options: nosniff\r\n"
