@@ -48,19 +48,36 @@ def injections(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {alias.name for alias in node.names} | {getattr(node, "module", None)}
-            found += [node.lineno] * bool(names & {"pickle", "marshal", "shelve"})
+            found += [node.lineno] * bool(names & {"pickle", "marshal", "shelve", "subprocess"})
         elif isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             built = name in {"text", "exec_driver_sql"} and node.args and not fixed(node.args[0])
             shell = any(word.arg == "shell" for word in node.keywords)
             runs = isinstance(node.func, ast.Name) and name in {"eval", "exec"}
-            found += [node.lineno] * bool(built or shell or runs)
+            of_os = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) == "os"
+            commands = of_os and name.startswith(("system", "popen", "spawn", "exec", "posix_spawn"))
+            found += [node.lineno] * bool(built or shell or runs or commands)
     return found
 
 
 def fixed(argument):
     """A constant text, or a constant's name."""
     return isinstance(argument, ast.Constant) or (isinstance(argument, ast.Name) and argument.id.isupper())
+
+
+def dice(source):
+    """What is taken of the module ``random``, whose next number can be known from the ones before."""
+    tree = ast.parse(source)
+    taken = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "random"
+    }
+    return taken | {
+        f"from {node.module}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "random"
+    }
 
 
 def sql_times(source):
@@ -169,9 +186,26 @@ def test_sec_55_no_value_becomes_code(path):
         "s.exec_driver_sql(query)",
         "eval(x)",
         "run(c, shell=True)",
+        "os.system(c)",
+        "os.popen(c)",
+        "os.execvp(c, c)",
         "import pickle",
+        "import subprocess",
+        "from subprocess import run",
     ],
 )
 def test_sec_55_code_from_values_is_seen(source):
     assert injections(source) == [1]
     assert injections("text('SELECT 1'); s.exec_driver_sql(QUERY)") == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_chance_is_for_pauses_alone(path):
+    """Tokens, codes and keys come from ``secrets``; ``random`` spreads waits, and ruff's S311 asks why at each place."""
+    assert dice(path.read_text()) <= {"uniform"}
+
+
+def test_chance_is_seen():
+    assert dice("import random\nrandom.choice(x)") == {"choice"}
+    assert dice("from random import choice") == {"from random"}
+    assert dice("import secrets\nsecrets.choice(x)") == set()

@@ -38,6 +38,11 @@ def test_the_right_password_opens_a_session(anonymous, alice, parts):
     assert asks_who_it_is(anonymous, signed_in["access_token"]).json["id"] == str(alice.user.id)
 
 
+def test_a_password_does_not_grow_old(anonymous, alice, advance):
+    advance(days=5 * 365)
+    assert signs_in(anonymous, ALICE).status_code == 200
+
+
 def test_trail_and_events_tell_of_it(anonymous, alice, sql):
     sql("DELETE FROM audit_events; DELETE FROM events")
     known = signs_in(anonymous, ALICE).json["device_token"]

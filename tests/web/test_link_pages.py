@@ -89,7 +89,8 @@ def test_every_page_is_whole(path):
 def test_the_new_password_is_typed_into_a_field_that_everybody_can_use():
     page = pages_app(password_min_length=15).test_client().get("/reset-password").text
     assert '<label for="password">New password</label>' in page
-    assert 'autocomplete="new-password"' in page
+    assert '<input id="password" name="password" type="password" autocomplete="new-password"' in page
+    assert "paste" not in page + SCRIPT, "nothing keeps people from pasting"
     assert 'aria-describedby="password-hint password-fault"' in page
     assert "At least 15 characters" in page
     assert 'id="password-fault" role="alert"' in page

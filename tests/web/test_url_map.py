@@ -9,7 +9,7 @@ from app.core.access import Caller
 from app.web.blueprint import Blueprint
 from app.web.operations import declared
 from tests.fixtures.client import ApiClient
-from tests.fixtures.contract import documented_operations
+from tests.fixtures.contract import documented_operations, operations_that_answer
 
 FROZEN = Path(__file__).with_name("operation_ids.txt")
 PAGES = {
@@ -26,6 +26,11 @@ ANYBODY = {
     "forgotPassword", "resetPassword", "confirmEmailChange", "cancelEmailChange",
     "restoreAccount",
 }  # fmt: skip
+
+ADMITTED_BY = {
+    "verifyEmail", "signIn", "completeMfa", "signInWithPasskey", "refreshSession", "stepUp", "confirmTotp", "addPasskey",
+}  # fmt: skip
+"""Who answers access tokens: each way in, and what renews the tokens of a session."""
 
 
 def undeclared(app):
@@ -128,3 +133,9 @@ def test_every_operation_of_the_api_is_documented(app):
         for operation in documented_operations(app)
     }
     assert below_api == documented
+
+
+def test_there_is_no_other_way_in(app):
+    """docs/guide.md tells them; a new one stands here first, with the proof that it asks for."""
+    assert operations_that_answer(app, "access_token") == ADMITTED_BY
+    assert operations_that_answer(app, "token") == {"createApiToken"}
