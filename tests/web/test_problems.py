@@ -1,6 +1,7 @@
 """SEC-52: every error is an RFC 9457 problem, and none tells what it is made of."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,8 @@ __all__ = ["failing_client"]
 
 MEMBERS = {"type", "title", "status", "detail", "code", "request_id"}
 INNER_LIFE = re.compile(
-    r"Traceback|psycopg|sqlalchemy|site-packages|werkzeug|flask|\.py\b|SELECT |QueuePool|[a-z]Error\b|kelp|/work|<"
+    r"Traceback|psycopg|sqlalchemy|site-packages|werkzeug|flask|\.py\b|SELECT |QueuePool|[a-z]Error\b|kelp|<|"
+    + re.escape(str(Path(__file__).parents[2]))
 )
 
 
