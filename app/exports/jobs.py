@@ -19,6 +19,7 @@ from app.exports.archive import Archive, Pieces
 from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
 from app.exports.service import BUILD, MAIL_READY, TRIES, ExportService
+from app.passkeys.service import PasskeyService
 from app.projects.service import ProjectService
 from app.sessions.service import SessionService
 from app.users.models import User
@@ -38,6 +39,7 @@ class ExportJobs:
         exports: ExportService,
         users: UserService,
         sessions: SessionService,
+        passkeys: PasskeyService,
         api_tokens: ApiTokenService,
         projects: ProjectService,
         audit: AuditTrail,
@@ -50,6 +52,7 @@ class ExportJobs:
         self._exports = exports
         self._users = users
         self._sessions = sessions
+        self._passkeys = passkeys
         self._api_tokens = api_tokens
         self._projects = projects
         self._audit = audit
@@ -120,6 +123,7 @@ class ExportJobs:
                 if project.owner_id != user.id
             ),
         )
+        yield "Passkeys", "passkeys.json", map(views.passkey, self._passkeys.all_of(user.id))
         yield "API tokens", "api_tokens.json", map(views.api_token, self._api_tokens.all_of(user.id))
         yield "Activity", "activity.json", map(views.activity, self._activity(user.id))
 

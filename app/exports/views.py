@@ -5,15 +5,17 @@ from typing import Any
 
 from app.api_tokens.models import ApiToken
 from app.core.audit import AuditEvent
+from app.passkeys.models import Passkey
 from app.projects.models import Project, ProjectMember
 from app.sessions.models import Session
 from app.users.models import User
 
 ACCOUNT = ("id", "email", "pending_email", "email_verified_at", "display_name", "locale", "time_zone", "role", "status",
            "mfa_enabled", "has_password", "deletion_scheduled_at", "created_at", "updated_at")  # fmt: skip
-SESSION = ("id", "device_name", "user_agent", "ip", "transport", "authenticated_at", "created_at", "last_used_at",
+SESSION = ("id", "device_name", "user_agent", "ip", "transport", "authenticated_at", "factor_at", "created_at", "last_used_at",
            "expires_at", "revoked_at", "revoked_reason")  # fmt: skip
 TOKEN = ("id", "name", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
+PASSKEY = ("id", "name", "transports", "aaguid", "backup_eligible", "backed_up", "created_at", "last_used_at")
 PROJECT = (
     "id",
     "name",
@@ -40,6 +42,11 @@ def session(row: Session) -> Row:
 def api_token(row: ApiToken) -> Row:
     """Without the digest."""
     return _of(row, TOKEN)
+
+
+def passkey(row: Passkey) -> Row:
+    """Without the key, which is worth something to the authenticator alone."""
+    return _of(row, PASSKEY)
 
 
 def project(row: Project) -> Row:

@@ -71,8 +71,12 @@ class PasskeyService:
 
     def list_own(self, actor: Actor) -> Page[Passkey]:
         """The caller's passkeys, the newest first; at most as many as an account may have."""
+        return Page(self.all_of(actor.user_id), next_cursor=None, has_more=False)
+
+    def all_of(self, user_id: UUID) -> list[Passkey]:
+        """An account's passkeys, the newest first."""
         with self._uow.reading():
-            return Page(self._passkeys.of(actor.user_id), next_cursor=None, has_more=False)
+            return self._passkeys.of(user_id)
 
     def start(self, actor: Actor) -> Question:
         """Ask for a new passkey.

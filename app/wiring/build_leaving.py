@@ -81,7 +81,7 @@ def _build_exports(
         )
     )  # fmt: skip
     ExportJobs(
-        base.uow, rows, service, accounts.users, accounts.sessions, api_tokens, projects, base.audit, base.letters,
-        settings, base.clock,
+        base.uow, rows, service, accounts.users, accounts.sessions, accounts.passkeys, api_tokens, projects,
+        base.audit, base.letters, settings, base.clock,
     ).register_with(base.jobs)  # fmt: skip
     return service

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 from app.exports.archive import PIECE, SHOWN, Archive, Pieces
+from tests.fixtures.passkeys import has_passkey
 
 FILES = {
-    "account.json", "sessions.json", "projects.json", "memberships.json", "activity.json", "api_tokens.json",
+    "account.json", "sessions.json", "projects.json", "memberships.json", "activity.json", "api_tokens.json", "passkeys.json",
     "index.html", "manifest.json",
 }  # fmt: skip
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -17,6 +18,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def test_everything_of_a_person_is_in_it(alice, bob, joins, script, gets, sql):
     script(alice, "read")
+    has_passkey(alice)
     own, theirs = alice.creates("Reef survey", "What grows where."), bob.creates("Bob's bay")
     bob.creates("Bob's secret")
     joins(alice, theirs, "viewer")
@@ -32,9 +34,12 @@ def test_everything_of_a_person_is_in_it(alice, bob, joins, script, gets, sql):
     assert (membership["project_id"], membership["role"]) == (str(theirs.id), "viewer")
     assert [each["kind"] for each in files["activity.json"]["items"]] == [
         "api_token.created",
+        "passkey.added",
         "export.requested",
     ]
     assert [each["name"] for each in files["api_tokens.json"]["items"]] == ["Nightly report"]
+    [passkey] = files["passkeys.json"]["items"]
+    assert passkey["name"] == alice.get("/me/passkeys").json["items"][0]["name"]
 
 
 def test_sec_57_no_secret_and_nobody_else_is_in_it(alice, bob, joins, script, gets, sql):

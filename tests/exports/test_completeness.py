@@ -1,0 +1,54 @@
+"""What is kept of a person is in their copy, or stands here with the reason why it is not."""
+
+import pytest
+
+from app.api_tokens.models import ApiToken
+from app.exports import views
+from app.models import Base
+from app.passkeys.models import Passkey
+from app.projects.models import Project
+from app.sessions.models import Session
+from app.users.models import User
+
+VIEWS = {
+    User: views.ACCOUNT, Session: views.SESSION, ApiToken: views.TOKEN, Project: views.PROJECT, Passkey: views.PASSKEY,
+}  # fmt: skip
+LEFT_OUT = {
+    User: {"email_key": "from email", "password_hash": "a secret", "device_epoch": "a counter", "version": "a counter"},
+    Session: {
+        "user_id": "the person", "auth_epoch": "a counter", "mac_key": "a secret", "counter": "a counter",
+        "min_generation": "a counter", "seen_generation": "a counter", "rotated_at": "of the tokens",
+        "idle_expires_at": "from last_used_at",
+    },
+    ApiToken: {"user_id": "the person", "digest": "a secret"},
+    Project: {"owner_id": "the person"},
+    Passkey: {
+        "user_id": "the person", "credential_id": "of the key", "public_key": "of the key", "sign_count": "a counter",
+    },
+}  # fmt: skip
+TABLES_LEFT_OUT = {
+    "totp_factors": "a secret; mfa_enabled tells that there is one",
+    "recovery_codes": "digests",
+    "mfa_challenges": "for minutes",
+    "passkey_challenges": "for minutes",
+    "password_resets": "for half an hour; the activity tells of it",
+    "email_changes": "pending_email and the activity tell of it",
+    "account_deletions": "deletion_scheduled_at and the activity tell of it",
+    "exports": "the copies themselves",
+    "project_members": "memberships.json",
+}
+
+
+@pytest.mark.parametrize("model", VIEWS, ids=lambda model: model.__tablename__)
+def test_every_column_is_in_the_copy_or_left_out_for_a_reason(model):
+    columns = set(model.__table__.c.keys())
+    assert columns - set(VIEWS[model]) == set(LEFT_OUT[model])
+
+
+def test_so_is_every_table_that_names_an_account():
+    naming = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        if any(key.column.table.name == "users" for key in table.foreign_keys)
+    }
+    assert naming - {model.__tablename__ for model in VIEWS} == set(TABLES_LEFT_OUT)
