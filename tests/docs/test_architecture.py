@@ -32,6 +32,14 @@ def test_every_contract_is_told():
     assert {words(row["Contract"])[0] for row in rows} == names
 
 
+def test_the_order_of_features_is_the_contracts():
+    contracts = configparser.ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    layers = contracts["importlinter:contract:house"]["layers"].split()
+    order = layers[layers.index("admin") : layers.index("users") + 1]
+    assert f"features in their order ({', '.join(order)})" in PAGE
+
+
 def test_the_permission_table_is_the_policy():
     rows = table(section(PAGE, "Permissions in a project"), "May", *ROLES)
     assert {row["May"]: [row[role] for role in ROLES] for row in rows} == {
