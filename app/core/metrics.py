@@ -32,6 +32,16 @@ SIGN_INS = Counter("holdfast_sign_ins_total", "Sign-in attempts by outcome.", ["
 BREACH_CHECKS = Counter(
     "holdfast_breach_checks_total", "Look-ups of passwords in the breach service by outcome.", ["outcome"]
 )
+CHANGES_SPAN = Gauge(
+    "holdfast_changes_open_span",
+    "Transactions begun since the oldest that was still open when the change feed was last read.",
+    multiprocess_mode="mostrecent",
+)
+CHANGES_LATE = Histogram(
+    "holdfast_changes_late_seconds",
+    "By how much the oldest change that a client was told is older than what it asked before.",
+    buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
 JOBS_OLDEST = Gauge(
     "holdfast_jobs_oldest_seconds",
     "Age of the oldest job that waits and is due.",

@@ -70,9 +70,7 @@ class Cursors:
 
     def encode(self, scope: bytes, position: list[Any]) -> str:
         """Args: scope: what the cursor is bound to. position: JSON values, ISO text for times."""
-        key_id, key = self._ring.current
-        payload = orjson.dumps(position)
-        return f"{key_id}.{b64(mac(key, scope, payload, size=MAC_BYTES) + payload)}"
+        return self.seal(scope, orjson.dumps(position))
 
     def decode(self, scope: bytes, cursor: str) -> list[Any]:
         """The position.
@@ -80,23 +78,38 @@ class Cursors:
         Raises:
             AppError: ``invalid_cursor`` for a forged cursor or one of another query.
         """
+        position: list[Any] = orjson.loads(self.open(scope, cursor))
+        return position
+
+    def seal(self, scope: bytes, payload: bytes) -> str:
+        """A cursor of any bytes; they are signed, not hidden."""
+        key_id, key = self._ring.current
+        return f"{key_id}.{b64(mac(key, scope, payload, size=MAC_BYTES) + payload)}"
+
+    def open(self, scope: bytes, cursor: str, parameter: str = "cursor") -> bytes:
+        """The reverse of ``seal``.
+
+        Args:
+            parameter: under which name it was sent.
+
+        Raises:
+            AppError: ``invalid_cursor``.
+        """
         key_id, _, body = cursor.partition(".")
         key = self._ring.get(key_id)
         try:
             data = unb64(body)
         except ValueError:
             data = b""
-        if key is None or not hmac.compare_digest(
-            mac(key, scope, data[MAC_BYTES:], size=MAC_BYTES), data[:MAC_BYTES]
-        ):
-            raise _invalid_cursor()
-        position: list[Any] = orjson.loads(data[MAC_BYTES:])
-        return position
+        payload = data[MAC_BYTES:]
+        if key is None or not hmac.compare_digest(mac(key, scope, payload, size=MAC_BYTES), data[:MAC_BYTES]):
+            raise _invalid_cursor(parameter)
+        return payload
 
 
-def _invalid_cursor() -> AppError:
+def _invalid_cursor(parameter: str) -> AppError:
     detail = "The cursor was not made by this list with these filters."
-    fault = FieldFault("cursor", FieldCode.invalid_format, detail, "query")
+    fault = FieldFault(parameter, FieldCode.invalid_format, detail, "query")
     return AppError(Code.invalid_cursor, detail, fields=[fault])
 
 

@@ -9,18 +9,25 @@ from sqlalchemy import (
     REAL,
     BindParameter,
     ColumnElement,
+    DateTime,
     Select,
+    String,
+    Uuid,
     bindparam,
     cast,
     delete,
     func,
+    insert,
     literal,
+    null,
     select,
 )
 
 from app.core.access import Actor
+from app.core.events import Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.repository import Repository, anywhere
+from app.core.telemetry import request_id
 from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.views import ProjectView
@@ -166,6 +173,21 @@ class ProjectRepository(Repository[Project]):
         if after is not None:
             statement = statement.where(ProjectMember.project_id > after)
         return [(row[0], row[1]) for row in self.session.execute(statement)]
+
+    def tell_of_the_end(self, project_id: UUID, actor: UUID | None, now: datetime) -> None:
+        """One event for each member, before the memberships are gone: nothing else will say who they were."""
+        role = func.jsonb_build_object("before", ProjectMember.role, "after", null())
+        losses = select(
+            literal(EventKind.member_removed.value),
+            literal(actor, Uuid()),
+            ProjectMember.user_id,
+            ProjectMember.project_id,
+            func.jsonb_build_object("role", role),
+            literal(request_id.get(), String()),
+            literal(now, DateTime(timezone=True)),
+        ).where(ProjectMember.project_id == project_id)
+        told = ("kind", "actor_id", "subject_id", "project_id", "changes", "request_id", "created_at")
+        self.session.execute(insert(Event).from_select(told, losses))
 
     def forget_of(self, ids: Collection[UUID]) -> None:
         """Delete projects for good, with their memberships."""

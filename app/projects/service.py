@@ -144,7 +144,7 @@ class ProjectService:
             allow(permitted=policy.can_purge(role))
             if project.status != ProjectStatus.deleted:
                 raise AppError(Code.write_conflict, "Only a project in the trash can be removed for good.")
-            self._changed(EventKind.project_purged, actor, project, {})
+            self._end(actor, project)
             self._projects.remove(project)
 
     def purge_trash(self, keep_days: int) -> int:
@@ -156,7 +156,7 @@ class ProjectService:
                     self._clock.now() - timedelta(days=keep_days), SWEEP_BATCH
                 )
                 for project in old:
-                    self._changed(EventKind.project_purged, None, project, {})
+                    self._end(None, project)
                 self._projects.forget_of([project.id for project in old])
             removed += len(old)
             if len(old) < SWEEP_BATCH:
@@ -249,6 +249,11 @@ class ProjectService:
         with self._uow.reading():
             found = self._projects.find_visible(actor, project_id)
         return ProjectView.of(*found).facts() if found else None
+
+    def _end(self, actor: Actor | None, project: Project) -> None:
+        """Tell that a project goes for good, its members one by one: they will have no project to hear it from."""
+        self._projects.tell_of_the_end(project.id, actor.user_id if actor else None, self._clock.now())
+        self._changed(EventKind.project_purged, actor, project, {})
 
     def _changed(
         self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]

@@ -15,6 +15,7 @@ from app.admin import routes as admin
 from app.api_tokens import routes as api_tokens
 from app.auth import passkey_routes as passkey_sign_in
 from app.auth import routes as auth
+from app.changes import routes as changes
 from app.config import Settings
 from app.core.access import Actor, ApiTokenCheck, SessionCheck
 from app.core.keys import KeyRing, SigningKeys
@@ -39,6 +40,7 @@ from app.web.tokens import JwtAccessTokens
 from app.wiring.build_accounts import build_accounts
 from app.wiring.build_addresses import build_addresses
 from app.wiring.build_admin import build_admin
+from app.wiring.build_changes import build_changes
 from app.wiring.build_leaving import build_api_tokens, build_leaving
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
@@ -61,6 +63,7 @@ BLUEPRINTS = (
     projects.blp,
     members.blp,
     activity.blp,
+    changes.blp,
     admin.blp,
 )
 """The table of contents of the API."""
@@ -109,6 +112,7 @@ class Parts:
         api_tokens, self.api_token_check = build_api_tokens(base, accounts)
         addresses = build_addresses(base, accounts, api_tokens)
         projects_of_people = build_projects(base, accounts.users)
+        build_changes(base)
         leaving = build_leaving(base, accounts, api_tokens, projects_of_people)
         build_admin(base, accounts, api_tokens)
         Sweeps(

@@ -14,7 +14,7 @@ OPEN = {
     "getMe": "read", "updateMe": "write", "listProjects": "read", "createProject": "write", "getProject": "read",
     "updateProject": "write", "deleteProject": "write", "archiveProject": "write", "unarchiveProject": "write",
     "restoreProject": "write", "listMembers": "read", "updateMember": "write", "removeMember": "write",
-    "leaveProject": "write", "listProjectActivity": "read", "bulkProjects": "write",
+    "leaveProject": "write", "listProjectActivity": "read", "bulkProjects": "write", "listProjectChanges": "read",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))

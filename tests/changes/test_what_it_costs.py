@@ -1,0 +1,141 @@
+"""Statements, plans and figures of the feed."""
+
+import json
+import re
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import event
+
+from tests.projects.test_query_counts import warmed
+
+LARGE = ("events", "projects", "project_members")
+
+
+@pytest.fixture
+def warm(alice):
+    """Alice, whose session this process has looked at."""
+    alice.get("/me")
+    return alice
+
+
+@pytest.mark.parametrize("many", [0, 1, 100])
+def test_a_page_of_the_first_copy_is_one_statement_however_long(warm, plant, statements, many):
+    plant(warm, [f"number {number}" for number in range(many)])
+    with statements() as sent:
+        assert len(warm.get("/projects/changes?limit=100").json["items"]) == many
+    assert len(warmed(sent)) == 1
+
+
+@pytest.mark.parametrize("many", [0, 1, 100])
+def test_a_page_of_changes_is_one_statement_however_long(warm, plant, projects, follows, statements, many):
+    ids = plant(warm, [f"number {number}" for number in range(many)])
+    follower = follows(warm)
+    for each in ids:
+        projects.archive(warm.actor, each)
+    with statements() as sent:
+        assert len(follower.page()["items"]) == many
+    assert len(warmed(sent)) == 1
+
+
+MORE_EVENTS = (
+    "INSERT INTO events (kind, subject_id, project_id, changes, created_at)"
+    " SELECT 'project.updated', id, id, '{}', updated_at FROM projects, generate_series(1, 5)"
+)
+
+
+@pytest.fixture
+def crowded(alice, bob, sql, plant):
+    """Alice has 20 projects among 10,000; each has five events."""
+    mine = plant(alice, [f"number {number}" for number in range(20)])
+    plant(bob, [f"a stranger's {number}" for number in range(10_000)])
+    sql(MORE_EVENTS)
+    sql("ANALYZE events, projects, project_members")
+    sql(
+        "SET random_page_cost = 1.1"
+    )  # as on the disks of today; at this size a scan is nearly as good otherwise
+    yield mine
+    sql("RESET random_page_cost")
+
+
+@pytest.fixture
+def plans(parts, sql):
+    """``plans(work)``: how PostgreSQL ran the statements of the feed, with what they read."""
+
+    def run(work):
+        seen = []
+
+        def note(_connection, cursor, statement, parameters, *_rest):
+            if "pg_current_snapshot" in statement:
+                seen.append(cursor.mogrify(statement, parameters).decode())
+
+        engine = parts.engines.engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            work()
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        explained = (
+            sql("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + each.replace("%", "%%")) for each in seen
+        )
+        return [found[0][0][0]["Plan"] for found in explained]
+
+    return run
+
+
+def scans(plan):
+    """Tables that a plan reads from end to end."""
+    found = re.findall(r'"Node Type": "Seq Scan".*?"Relation Name": "(\w+)"', json.dumps(plan))
+    return sorted(set(found) & set(LARGE))
+
+
+def blocks(plan):
+    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+def test_no_large_table_is_read_from_end_to_end(crowded, alice, projects, follows, plans):
+    """The cost is of 20 projects, not of 10,000 nor of 50,000 events."""
+    follower = follows(alice)
+    for each in crowded[:5]:
+        projects.update(alice.actor, each, {"name": "changed"})
+    copied = plans(lambda: alice.get("/projects/changes?limit=100"))
+    told = plans(follower.page)
+    assert len(follower.told) == 25
+    for plan in (*copied, *told):
+        assert scans(plan) == []
+        assert blocks(plan) < 400
+    assert len(copied) == len(told) == 1
+
+
+def test_an_old_cursor_costs_a_look_for_each_project_too(crowded, alice, follows, plans, sql):
+    """Five events of each of her projects are new, and the last one is enough."""
+    follower = follows(alice)
+    sql(MORE_EVENTS)
+    (told,) = plans(follower.page)
+    assert len(follower.told) == 2 * len(crowded)
+    assert scans(told) == []
+    assert blocks(told) < 400
+
+
+def value(name):
+    return REGISTRY.get_sample_value(name)
+
+
+def test_figures_tell_of_open_transactions_and_of_changes_that_came_late(
+    alice, plant, projects, opens, follows, advance
+):
+    ids = plant(alice, ["a", "b"])
+    late = opens()
+    late.does(projects.update, alice.actor, ids[0], {"name": "late"})
+    projects.update(alice.actor, ids[1], {"name": "early"})
+    advance(seconds=100)
+    follower = follows(alice)
+    assert value("holdfast_changes_open_span") >= 2
+    before = value("holdfast_changes_late_seconds_sum")
+    late.commits()
+    assert follower.polls() == [("upsert", "late")]
+    assert 90 <= value("holdfast_changes_late_seconds_sum") - before <= 130
+    before = value("holdfast_changes_late_seconds_sum")
+    projects.update(alice.actor, ids[0], {"name": "in time"})
+    follower.polls()
+    assert value("holdfast_changes_late_seconds_sum") - before < 1
