@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     api_token_days: int = Field(365, ge=1, le=365)
     max_api_tokens: int = Field(50, ge=1, le=1000)
 
+    # Invitations
+    invitation_days: int = Field(7, ge=1, le=30)
+
     # Limits; each is `quota/seconds`
     rate_limit_factor: float = Field(1.0, gt=0, le=1_000_000)
     rate_limit_reads: Rate = "600/60"
@@ -145,6 +148,9 @@ class Settings(BaseSettings):
     rate_limit_mfa_address_hour: Rate = "50/3600"
     rate_limit_email_change_account: Rate = "5/300"
     rate_limit_email_change_address: Rate = "20/3600"
+    rate_limit_invite_account: Rate = "60/3600"
+    rate_limit_invite_address: Rate = "120/3600"
+    rate_limit_invitation_mail: Rate = "5/86400"
     rate_limit_refresh_session: Rate = "30/300"
     rate_limit_refresh_failures: Rate = "150/300"
     sign_in_failure_ceiling: int = Field(100, ge=10, le=100)
@@ -160,6 +166,7 @@ class Settings(BaseSettings):
     # What is kept for how long
     idempotency_hours: int = Field(24, ge=1, le=168)
     trash_days: int = Field(30, ge=1, le=365)
+    invitation_retention_days: int = Field(30, ge=1, le=365)
     session_retention_days: int = Field(30, ge=1, le=365)
     event_retention_days: int = Field(400, ge=31, le=3650)
     audit_retention_days: int = Field(730, ge=31, le=3650)

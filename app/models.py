@@ -10,6 +10,7 @@ from app.core.throttle import ThrottleCounter
 from app.deletion.models import AccountDeletion
 from app.email_change.models import EmailChange
 from app.exports.models import Export, ExportPart
+from app.invitations.models import Invitation
 from app.passkeys.models import Passkey, PasskeyChallenge
 from app.passwords.models import PasswordReset
 from app.projects.models import Project, ProjectMember
@@ -28,6 +29,7 @@ __all__ = [
     "Export",
     "ExportPart",
     "IdempotencyRecord",
+    "Invitation",
     "MfaChallenge",
     "Passkey",
     "PasskeyChallenge",

@@ -16,6 +16,7 @@ from app.core.uow import UnitOfWork
 from app.deletion.purge import AccountPurge
 from app.email_change.service import EmailChangeService
 from app.exports.service import ExportService
+from app.invitations.service import InvitationService
 from app.passkeys.service import PasskeyService
 from app.passwords.resets import PasswordResets
 from app.projects.service import ProjectService
@@ -31,7 +32,7 @@ class Sweeps:
         "throttle.sweep", "idempotency.sweep", "events.sweep", "audit.sweep", "sessions.sweep",
         "registrations.sweep", "projects.purge_trash", "jobs.sweep", "mfa_challenges.sweep", "passwords.sweep", "email_changes.sweep",
         "passkeys.sweep", "api_tokens.sweep", "accounts.purge",
-        "exports.sweep",
+        "exports.sweep", "invitations.sweep",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,7 @@ class Sweeps:
         api_tokens: ApiTokenService,
         purge: AccountPurge,
         exports: ExportService,
+        invitations: InvitationService,
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -71,6 +73,7 @@ class Sweeps:
         self._api_tokens = api_tokens
         self._purge = purge
         self._exports = exports
+        self._invitations = invitations
 
     def register_with(self, jobs: JobQueue) -> None:
         keep = self._settings
@@ -90,6 +93,7 @@ class Sweeps:
             "api_tokens.sweep": lambda: self._api_tokens.sweep(keep.session_retention_days),
             "accounts.purge": self._purge.run,
             "exports.sweep": self._exports.sweep,
+            "invitations.sweep": lambda: self._invitations.sweep(keep.invitation_retention_days),
         }
         for number, name in enumerate(self.NAMES):
             jobs.register(name, hourly[name], cron=f"{number * 60 // len(self.NAMES)} * * * *")

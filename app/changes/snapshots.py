@@ -12,7 +12,6 @@ from itertools import pairwise
 
 from app.core.clock import from_timestamp
 
-
 EPOCH, FIRST_NORMAL = 2**32, 3
 """The first three numbers of each epoch belong to no transaction (PostgreSQL, access/transam.h)."""
 

@@ -31,6 +31,7 @@ PURPOSES = (
     "email-change-code",
     "cancel-email-change-link",
     "restore-account-link",
+    "invitation-link",
 )
 """Every use of a derived key; the token matrix test walks this list (SEC-23)."""
 

@@ -68,17 +68,14 @@ class Letters:
         """
         if "subject_of_notice" in context:
             context["subject_of_notice"] = context["subject_of_notice"].format(product=self._product)
-        self._mailer.send(
-            render(
-                kind,
-                product_name=self._product,
-                time_zone=recipient.time_zone or "UTC",
-                display_name=recipient.display_name,
-                device=scene.device or "an unknown device",
-                place=scene.place or "an unknown network",
-                at=scene.at,
-                **{"to": recipient.email, **context},
-            )
+        self._send(
+            kind,
+            time_zone=recipient.time_zone or "UTC",
+            display_name=recipient.display_name,
+            device=scene.device or "an unknown device",
+            place=scene.place or "an unknown network",
+            at=scene.at,
+            **{"to": recipient.email, **context},
         )
 
     def send_link(
@@ -86,3 +83,10 @@ class Letters:
     ) -> None:
         """Send one with a link to a page, as ``send`` does. The token stands in the link and by itself, for apps."""
         self.send(kind, recipient, scene, token=token, link=mail_link(self._base, page, token), **context)
+
+    def send_link_to(self, address: str, kind: str, page: str, token: str, **context: Any) -> None:
+        """As ``send_link``, to an address that somebody else named: nobody's name, clock, device or network is in it."""
+        self._send(kind, to=address, token=token, link=mail_link(self._base, page, token), **context)
+
+    def _send(self, kind: str, **context: Any) -> None:
+        self._mailer.send(render(kind, product_name=self._product, **context))

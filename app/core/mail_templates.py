@@ -50,6 +50,10 @@ KINDS: dict[str, Kind] = {
     "project_transferred": Kind(
         "{product}: a project is yours now", _SCENE | {"display_name", "project_name", "giver"}
     ),
+    "invitation": Kind(
+        "You are invited to a project in {product}",
+        frozenset({"inviter", "project_name", "role", "good_until", "link", "token"}),
+    ),
     "session_reused": Kind("We ended one of your {product} sessions", _SCENE | {"display_name"}),
     "security_notice": Kind("{notice}", _SCENE | {"display_name", "subject_of_notice", "told", "advice"}),
     "test": Kind("Test mail from {product}", frozenset({"server", "at"})),

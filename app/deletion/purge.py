@@ -11,6 +11,7 @@ from app.core.idempotency import IdempotencyRecords
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 from app.deletion.repository import AccountDeletionRepository, Position
+from app.invitations.service import InvitationService
 from app.projects.service import ProjectService
 from app.registration.service import RegistrationService
 from app.sessions.service import SessionService
@@ -30,6 +31,7 @@ class AccountPurge:
         users: UserService,
         sessions: SessionService,
         registrations: RegistrationService,
+        invitations: InvitationService,
         projects: ProjectService,
         records: IdempotencyRecords,
         audit: AuditTrail,
@@ -41,6 +43,7 @@ class AccountPurge:
         self._users = users
         self._sessions = sessions
         self._registrations = registrations
+        self._invitations = invitations
         self._projects = projects
         self._records = records
         self._audit = audit
@@ -113,6 +116,7 @@ class AccountPurge:
             self._events.forget_person(user_id)
             self._records.forget_account(user_id)
             self._registrations.forget_address(user.email)
+            self._invitations.forget_address(user.email)
             self._users.erase(user)
             self._audit.record(AuditKind.account_purged, user=None)
             self._events.record(EventKind.user_purged, subject=user_id, actor=None)

@@ -19,6 +19,7 @@ from app.exports.archive import Archive, Pieces
 from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
 from app.exports.service import BUILD, MAIL_READY, TRIES, ExportService
+from app.invitations.service import InvitationService
 from app.passkeys.service import PasskeyService
 from app.projects.service import ProjectService
 from app.sessions.service import SessionService
@@ -42,6 +43,7 @@ class ExportJobs:
         passkeys: PasskeyService,
         api_tokens: ApiTokenService,
         projects: ProjectService,
+        invitations: InvitationService,
         audit: AuditTrail,
         letters: Letters,
         settings: Settings,
@@ -55,6 +57,7 @@ class ExportJobs:
         self._passkeys = passkeys
         self._api_tokens = api_tokens
         self._projects = projects
+        self._invitations = invitations
         self._audit = audit
         self._letters = letters
         self._settings = settings
@@ -123,6 +126,7 @@ class ExportJobs:
                 if project.owner_id != user.id
             ),
         )
+        yield "Invitations", "invitations.json", map(views.invitation, self._invited(user.email))
         yield "Passkeys", "passkeys.json", map(views.passkey, self._passkeys.all_of(user.id))
         yield "API tokens", "api_tokens.json", map(views.api_token, self._api_tokens.all_of(user.id))
         yield "Activity", "activity.json", map(views.activity, self._activity(user.id))
@@ -130,6 +134,11 @@ class ExportJobs:
     def _belonging(self, user_id: UUID) -> Iterator[Any]:
         return in_batches(
             lambda after: self._projects.belonging(user_id, after, BATCH), lambda pair: pair[1].project_id
+        )
+
+    def _invited(self, email: str) -> Iterator[Any]:
+        return in_batches(
+            lambda after: self._invitations.answerable_by(email, after, BATCH), lambda row: row[0].id
         )
 
     def _activity(self, user_id: UUID) -> Iterator[Any]:

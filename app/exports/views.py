@@ -27,6 +27,7 @@ PROJECT = (
     "archived_at",
     "deleted_at",
 )
+INVITATION = ("id", "email", "role", "created_at", "expires_at")
 ACTIVITY = ("id", "kind", "ip", "device", "data", "created_at")
 Row = dict[str, Any]
 
@@ -56,6 +57,12 @@ def project(row: Project) -> Row:
 def membership(project: Project, member: ProjectMember) -> Row:
     """Of a project of somebody else: that one belongs to it, not what is in it."""
     return {"project_id": str(project.id), "project_name": project.name, **_of(member, ("role", "joined_at"))}
+
+
+def invitation(row: Any) -> Row:
+    """Args: row: an open invitation, the project's name, and that of whoever invites."""
+    invited, project_name, inviter = row
+    return {**_of(invited, INVITATION), "project_name": project_name, "invited_by": inviter}
 
 
 def activity(row: AuditEvent) -> Row:

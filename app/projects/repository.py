@@ -91,6 +91,13 @@ class ProjectRepository(Repository[Project]):
         ).one_or_none()
         return (row[0], row[1]) if row else None
 
+    def lock(self, ids: Collection[UUID]) -> list[Project]:
+        """Projects, whoever asks, locked in the order of their ids."""
+        statement = (
+            select(Project).where(Project.id.in_(ids)).order_by(Project.id).with_for_update(key_share=True)
+        )
+        return list(self.session.execute(statement).scalars())
+
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
     ) -> Page[ProjectView]:

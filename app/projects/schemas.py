@@ -98,22 +98,22 @@ class ProjectBulkRequest(Input):
 
 
 class ProjectBulkResult(Output):
-    """What became of one project: `project` where it was done, `problem` where it was not."""
+    """What became of one project: `project` where it was done, `problem` where it was not; the other one is null."""
 
     id = Id(required=True)
     status = fields.Integer(
         required=True, metadata={"minimum": 200, "maximum": 499, "format": "int32", "examples": [200]}
     )
-    project = fields.Nested(Project)
-    problem = fields.Nested(Problem)
+    project = fields.Nested(Project, required=True, allow_none=True)
+    problem = fields.Nested(Problem, required=True, allow_none=True)
 
     @pre_dump
     def spread(self, outcome: BulkOutcome, **_options: Any) -> dict[str, Any]:
         """The outcome as the answer of a request of its own would tell it."""
         if outcome.refusal is None:
-            return {"id": outcome.id, "status": 200, "project": outcome.project}
+            return {"id": outcome.id, "status": 200, "project": outcome.project, "problem": None}
         told = problem_body(outcome.refusal.code, outcome.refusal.detail)
-        return {"id": outcome.id, "status": told["status"], "problem": told}
+        return {"id": outcome.id, "status": told["status"], "project": None, "problem": told}
 
 
 class ProjectBulkAnswer(Output):

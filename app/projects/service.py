@@ -179,6 +179,11 @@ class ProjectService:
         with self._uow:
             return self._require(actor, project_id)
 
+    def lock(self, ids: Collection[UUID]) -> list[Project]:
+        """Projects, whoever asks, locked in the order of their ids until the caller's transaction ends; none that is gone."""
+        with self._uow:
+            return self._projects.lock(ids)
+
     def forget_facts(self, project_id: UUID) -> None:
         """Let every cache forget what it knows of a project and its members once the caller's transaction is committed."""
         self._invalidator.after_commit(NAMESPACE, str(project_id))

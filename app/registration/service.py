@@ -19,6 +19,7 @@ from app.core.password_policy import PasswordPolicy
 from app.core.passwords import PasswordHasher
 from app.core.throttle import Budget, RateLimitedError, Throttle
 from app.core.uow import UnitOfWork
+from app.invitations.service import InvitationService
 from app.registration.models import Registration
 from app.registration.repository import RegistrationRepository
 from app.sessions.grants import Grants, SignedIn
@@ -68,6 +69,7 @@ class RegistrationService:
         budgets: RegistrationBudgets,
         rules: RegistrationRules,
         notices: SecurityNotices,
+        invitations: InvitationService,
         events: Events,
         jobs: JobQueue,
         clock: Clock,
@@ -84,6 +86,7 @@ class RegistrationService:
         self._budgets = budgets
         self._rules = rules
         self._notices = notices
+        self._invitations = invitations
         self._events = events
         self._jobs = jobs
         self._clock = clock
@@ -211,6 +214,7 @@ class RegistrationService:
         verified = self._notices.record(AuditKind.email_verified, user=user.id, actor=user.id, client=client)
         if contested:
             self._jobs.defer(SEND_RESET, user_id=str(user.id), audit_id=str(verified))
+        self._invitations.welcome(user)
         session = self._sessions.open(user.id, transport, client)
         return self._grants.of_sign_in(session)
 

@@ -27,6 +27,8 @@ class LinkPage:
             that a borrowed computer is not left signed in and no session appears that nobody uses.
         resend: where ``{"email": ...}`` asks for a new mail, when a link is too old; None without such a way.
         resent: what is said when it was asked for.
+        shows: fields of the answer that the page tells, each with the words before it. Such a page asks at once, since
+            looking changes nothing, keeps its link and says the rest in ``done``.
         next_page: the path of a page to go on to, and ``next_label`` the words on its button.
         without_script: the way for people without JavaScript.
     """
@@ -46,6 +48,7 @@ class LinkPage:
     signs_in: bool = False
     resend: str | None = None
     resent: str = ""
+    shows: tuple[tuple[str, str], ...] = ()
     next_page: str = ""
     next_label: str = ""
     without_script: str = "This page needs JavaScript."
@@ -164,6 +167,36 @@ RESTORE_ACCOUNT = LinkPage(
     action=f"{_AUTH}/restore-account",
 )
 
+ACCEPT_INVITATION = LinkPage(
+    path="accept-invitation",
+    title="You are invited to a project",
+    lead="Press the button to see who invites you to what. Looking at it accepts nothing.",
+    button="Show the invitation",
+    working="Looking for the invitation …",
+    done_title="You are invited to a project",
+    done=(
+        "Open the app, and sign in or register with this address. The invitation waits for you there. With another "
+        "address it cannot be accepted."
+    ),
+    shows=(
+        ("invited_by.display_name", "Invited by"),
+        ("project_name", "Project"),
+        ("role", "Your role"),
+        ("email", "Your address"),
+        ("expires_at", "Good until"),
+    ),
+    dead_title="This invitation is no longer open",
+    dead=(
+        "It was accepted or declined, taken back, or it is too old. If you accepted it, sign in in the app: the project is "
+        "there. If not, ask whoever invited you for another one."
+    ),
+    action="/api/v1/invitations/preview",
+    without_script=(
+        "This page needs JavaScript. You can do without it: sign in or register in the app with the address this mail came "
+        "to. The invitation waits for you there."
+    ),
+)
+
 PAGES = {
     page.path: page
     for page in (
@@ -173,6 +206,7 @@ PAGES = {
         CONFIRM_EMAIL_CHANGE,
         CANCEL_EMAIL_CHANGE,
         RESTORE_ACCOUNT,
+        ACCEPT_INVITATION,
     )
 }
 

@@ -24,8 +24,10 @@ from app.core.passwords import PasswordHasher
 from app.deletion import routes as deletion
 from app.email_change import routes as email_change
 from app.exports import routes as exports
+from app.invitations import routes as invitations
 from app.measures import Measures
 from app.members import routes as members
+from app.members.service import MemberService
 from app.passkeys import routes as passkeys
 from app.passwords import routes as passwords
 from app.projects import routes as projects
@@ -41,7 +43,9 @@ from app.wiring.build_accounts import build_accounts
 from app.wiring.build_addresses import build_addresses
 from app.wiring.build_admin import build_admin
 from app.wiring.build_changes import build_changes
+from app.wiring.build_invitations import build_invitations
 from app.wiring.build_leaving import build_api_tokens, build_leaving
+from app.wiring.build_people import build_people
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
 from app.wiring.foundations import Foundations, Service
@@ -62,6 +66,7 @@ BLUEPRINTS = (
     exports.blp,
     projects.blp,
     members.blp,
+    invitations.blp,
     activity.blp,
     changes.blp,
     admin.blp,
@@ -108,18 +113,22 @@ class Parts:
     def _build(self) -> None:
         """Build the features bottom-up, and hand the edge what it asks about callers."""
         base = Foundations.on(self.engines, self.add)
-        accounts = build_accounts(base, self.access_tokens)
+        people = build_people(base)
+        projects_of_people = build_projects(base, people.users)
+        invitations_of_people = build_invitations(
+            base, people.users, projects_of_people, self.services[MemberService]
+        )
+        accounts = build_accounts(base, self.access_tokens, people, invitations_of_people)
         api_tokens, self.api_token_check = build_api_tokens(base, accounts)
         addresses = build_addresses(base, accounts, api_tokens)
-        projects_of_people = build_projects(base, accounts.users)
         build_changes(base)
-        leaving = build_leaving(base, accounts, api_tokens, projects_of_people)
+        leaving = build_leaving(base, accounts, api_tokens, projects_of_people, invitations_of_people)
         build_admin(base, accounts, api_tokens)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
             addresses.resets, addresses.changes, accounts.passkeys, api_tokens, leaving.purge,
-            leaving.exports,
+            leaving.exports, invitations_of_people,
         ).register_with(base.jobs)  # fmt: skip
         self.session_check = accounts.session_check
         self.step_up_methods = accounts.step_up_methods

@@ -11,6 +11,7 @@ from app.config import Settings
 from app.core.access import AccessTokens, Actor
 from app.core.mail_codes import MailCodes
 from app.core.throttle import Budget
+from app.invitations.service import InvitationService
 from app.passkeys.service import PasskeyService
 from app.registration.jobs import RegistrationJobs
 from app.registration.repository import RegistrationRepository
@@ -31,9 +32,9 @@ from app.sessions.repository import SessionRepository
 from app.sessions.service import SessionService
 from app.sessions.tokens import RefreshTokens
 from app.users.notices import SecurityNotices
-from app.users.repository import UserRepository
 from app.users.service import UserService
 from app.wiring.build_passkeys import PasskeyParts
+from app.wiring.build_people import People
 from app.wiring.build_second_factor import SecondFactors, build_second_factor
 from app.wiring.foundations import Foundations
 
@@ -56,13 +57,12 @@ class Accounts:
     step_up_methods: Callable[[Actor], list[str]]
 
 
-def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
-    """Bottom-up: accounts as rows, sessions, registering, signing in."""
+def build_accounts(
+    base: Foundations, access_tokens: AccessTokens, people: People, invitations: InvitationService
+) -> Accounts:
+    """Bottom-up: sessions, registering (which accepts what people were invited to), signing in."""
     settings, uow, clock = base.settings, base.uow, base.clock
-    user_rows = UserRepository(uow)
-    users = base.add(UserService(uow, user_rows, base.events, clock))
-    notices = base.add(SecurityNotices(uow, user_rows, base.audit, base.jobs, base.letters))
-    notices.register_with(base.jobs)
+    users, notices = people.users, people.notices
 
     session_rows, lifetimes = SessionRepository(uow), Lifetimes.of(settings)
     sessions = base.add(
@@ -84,7 +84,7 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
     )  # fmt: skip
     SessionJobs(uow, session_rows, users, base.letters).register_with(base.jobs)
 
-    registrations = _build_registration(base, users, sessions, grants, notices)
+    registrations = _build_registration(base, people, invitations, sessions, grants)
     passkeys = PasskeyParts.of(base, users)
     factors = build_second_factor(base, users, sessions, notices, admissions, passkeys.rows)
     own_passkeys = passkeys.service(base, users, factors.service, grants, notices)
@@ -124,17 +124,21 @@ def build_accounts(base: Foundations, access_tokens: AccessTokens) -> Accounts:
 
 
 def _build_registration(
-    base: Foundations, users: UserService, sessions: SessionService, grants: Grants, notices: SecurityNotices
+    base: Foundations,
+    people: People,
+    invitations: InvitationService,
+    sessions: SessionService,
+    grants: Grants,
 ) -> RegistrationService:
     settings, uow, clock = base.settings, base.uow, base.clock
     rows = RegistrationRepository(uow)
     codes = MailCodes("hfv1", base.ring.derive("verify-email-link"), base.ring.derive("verify-email-code"))
     service = base.add(
         RegistrationService(
-            uow, rows, users, sessions, grants, base.hasher, base.policy, codes, base.throttle,
+            uow, rows, people.users, sessions, grants, base.hasher, base.policy, codes, base.throttle,
             _registration_budgets(settings),
             RegistrationRules(settings.verification_hours, settings.verification_code_minutes),
-            notices, base.events, base.jobs, clock,
+            people.notices, invitations, base.events, base.jobs, clock,
         )
     )  # fmt: skip
     RegistrationJobs(uow, rows, codes, base.letters, settings, clock).register_with(base.jobs)

@@ -15,6 +15,7 @@ from app.deletion.service import DeletionRules, DeletionService
 from app.exports.jobs import ExportJobs
 from app.exports.repository import ExportRepository
 from app.exports.service import ExportService
+from app.invitations.service import InvitationService
 from app.projects.service import ProjectService
 from app.wiring.build_accounts import Accounts
 from app.wiring.foundations import Foundations
@@ -41,14 +42,22 @@ def build_api_tokens(base: Foundations, accounts: Accounts) -> tuple[ApiTokenSer
 
 
 def build_leaving(
-    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+    base: Foundations,
+    accounts: Accounts,
+    api_tokens: ApiTokenService,
+    projects: ProjectService,
+    invitations: InvitationService,
 ) -> Leaving:
-    purge = _build_deletion(base, accounts, api_tokens, projects)
-    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects))
+    purge = _build_deletion(base, accounts, api_tokens, projects, invitations)
+    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects, invitations))
 
 
 def _build_deletion(
-    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+    base: Foundations,
+    accounts: Accounts,
+    api_tokens: ApiTokenService,
+    projects: ProjectService,
+    invitations: InvitationService,
 ) -> AccountPurge:
     settings, rows = base.settings, AccountDeletionRepository(base.uow)
     restoring = base.ring.derive("restore-account-link")
@@ -63,15 +72,19 @@ def _build_deletion(
     DeletionJobs(base.uow, rows, accounts.users, codes, base.letters).register_with(base.jobs)
     purge: AccountPurge = base.add(
         AccountPurge(
-            base.uow, rows, accounts.users, accounts.sessions, accounts.registrations, projects, base.records,
-            base.audit, base.events, base.clock,
+            base.uow, rows, accounts.users, accounts.sessions, accounts.registrations, invitations, projects,
+            base.records, base.audit, base.events, base.clock,
         )
     )  # fmt: skip
     return purge
 
 
 def _build_exports(
-    base: Foundations, accounts: Accounts, api_tokens: ApiTokenService, projects: ProjectService
+    base: Foundations,
+    accounts: Accounts,
+    api_tokens: ApiTokenService,
+    projects: ProjectService,
+    invitations: InvitationService,
 ) -> ExportService:
     settings, rows = base.settings, ExportRepository(base.uow)
     service: ExportService = base.add(
@@ -82,6 +95,6 @@ def _build_exports(
     )  # fmt: skip
     ExportJobs(
         base.uow, rows, service, accounts.users, accounts.sessions, accounts.passkeys, api_tokens, projects,
-        base.audit, base.letters, settings, base.clock,
+        invitations, base.audit, base.letters, settings, base.clock,
     ).register_with(base.jobs)  # fmt: skip
     return service

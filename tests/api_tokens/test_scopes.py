@@ -15,6 +15,9 @@ OPEN = {
     "updateProject": "write", "deleteProject": "write", "archiveProject": "write", "unarchiveProject": "write",
     "restoreProject": "write", "listMembers": "read", "updateMember": "write", "removeMember": "write",
     "leaveProject": "write", "listProjectActivity": "read", "bulkProjects": "write", "listProjectChanges": "read",
+    "listInvitations": "read", "createInvitation": "write", "resendInvitation": "write", "revokeInvitation": "write",
+    "listMyInvitations": "read", "acceptInvitation": "write", "declineInvitation": "write",
+    "acceptInvitationByToken": "write",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))

@@ -17,6 +17,7 @@ from tests.fixtures.accounts import (
 )
 from tests.fixtures.email_changes import asks_for_address, confirms, objects
 from tests.fixtures.factors import begins, completes
+from tests.fixtures.invitations import invites, link_of
 from tests.fixtures.people import make_person
 from tests.fixtures.resets import asks_for_reset, resets
 
@@ -30,7 +31,7 @@ def enters_past_strangers(client, token):
 
 PLACES = {
     "access-token": asks_who_it_is,
-    "refresh-token": refreshes,
+    "refresh-token": lambda client, token: refreshes(client, token, **coming_from("203.0.113.5")),
     "verify-email-link": lambda client, token: verifies(client, token=token),
     "verify-email-code": lambda client, token: verifies(client, email=DANA, code=token),
     "cursor": lambda client, token: client.get("/projects", query_string={"limit": 1, "cursor": token}),
@@ -50,6 +51,9 @@ PLACES = {
     "restore-account-link": lambda client, token: client.post(
         "/auth/restore-account", json={"token": token}, **coming_from("203.0.113.3")
     ),
+    "invitation-link": lambda client, token: client.post(
+        "/invitations/preview", json={"token": token}, **coming_from("203.0.113.4")
+    ),
 }
 """Where a token of each purpose is taken; ``None`` for a purpose whose values never leave the service."""
 
@@ -67,6 +71,7 @@ REFUSALS = {
     "email-change-code": {(422, "invalid_code"), (422, "validation_failed")},
     "cancel-email-change-link": {(410, "token_expired_or_used"), (422, "validation_failed")},
     "restore-account-link": {(410, "token_expired_or_used"), (422, "validation_failed")},
+    "invitation-link": {(410, "invitation_closed"), (422, "validation_failed")},
 }
 
 
@@ -86,7 +91,7 @@ def tokens(anonymous, alice, bob, charlie, letters, enrols):
     registers(anonymous)
     [mail] = letters(DANA)
     for name in ("Kelp", "Reef"):
-        alice.creates(name)
+        invites(alice, alice.creates(name), "frank@example.com")
     return {
         "access-token": alice.token,
         "refresh-token": alice.refresh_token,
@@ -103,6 +108,7 @@ def tokens(anonymous, alice, bob, charlie, letters, enrols):
         "email-change-code": change.code,
         "cancel-email-change-link": told.token,
         "restore-account-link": farewell.token,
+        "invitation-link": link_of(letters, "frank@example.com"),
     }
 
 

@@ -21,10 +21,11 @@ DOCS_POLICY = {
 DANA = {"email": "dana@example.com", "password": "a sentence only Dana knows", "display_name": "Dana"}
 
 
-def ask(service, path, body=None):
+def ask(service, path, body=None, token=None):
     """Status and JSON."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(f"{service.url}{path}", data=data, headers=headers)
     try:
         with urllib.request.urlopen(request) as answer:
@@ -110,3 +111,34 @@ def test_a_forgotten_password_is_set_anew_by_keyboard_and_the_link_works_once(se
     assert told["elsewhere"] == []
     body = {"email": "bob@example.com", "password": "the reef hums at low tide"}
     assert ask(service, "/api/v1/auth/login", body)[0] == 200
+
+
+def test_an_invitation_is_shown_and_not_accepted(service, drive):
+    """Opening the link looks, which a mail scanner may do as well; the words of strangers stay words."""
+    name = "Reef <b>survey</b> <img src=x onerror=alert(1)>"
+    alice = {"email": "alice@example.com", "password": DEMO_PASSWORD}
+    token = ask(service, "/api/v1/auth/login", alice)[1]["access_token"]
+    project = ask(service, "/api/v1/projects", {"name": name}, token)[1]
+    invited = f"/api/v1/projects/{project['id']}/invitations"
+    assert ask(service, invited, {"email": "erin@example.com", "role": "editor"}, token)[0] == 201
+    mail = mail_to(service, "erin@example.com")
+
+    told = drive("accept_invitation.mjs", link=mail["link"])
+
+    assert told["title"] == "You are invited to a project"
+    assert told["shown"] == {
+        "inviter": "Alice", "project": name, "role": "editor", "email": "erin@example.com",
+        "until": told["shown"]["until"],
+    }  # fmt: skip
+    assert told["shown"]["until"] != "Invalid Date"
+    assert told["markup"] == 0
+    assert told["posts"] == ["/api/v1/invitations/preview"], (
+        "once more when it is loaded again, and nothing else"
+    )
+    assert told["cookies"] == []
+    assert told["troubles"] == []
+    assert told["elsewhere"] == []
+    assert told["overflow"] <= 0
+    assert told["dead"] == "This invitation is no longer open"
+    status, left = ask(service, "/api/v1/invitations/preview", {"token": mail["token"]})
+    assert (status, left["role"]) == (200, "editor")

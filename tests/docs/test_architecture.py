@@ -2,6 +2,7 @@
 
 import configparser
 
+from app.invitations import policy as invitations
 from app.members import policy as members
 from app.projects import policy
 from app.projects.models import ProjectRole, ProjectStatus
@@ -47,6 +48,7 @@ def test_the_permission_table_is_the_policy():
         "`can_read` in the trash": marks(lambda role: policy.can_read(role, ProjectStatus.deleted)),
         **{f"`{name}`": marks(getattr(policy, name)) for name in verbs(policy) - {"can_read"}},
         "`can_manage` members, see their addresses": marks(members.can_manage),
+        "`can_invite`, see who is invited": marks(invitations.can_invite),
         "`can_transfer`": marks(members.can_transfer),
     }
     assert verbs(members) == {"can_manage", "can_transfer"}

@@ -4,6 +4,7 @@ import pytest
 
 from app.api_tokens.models import ApiToken
 from app.exports import views
+from app.invitations.models import Invitation
 from app.models import Base
 from app.passkeys.models import Passkey
 from app.projects.models import Project
@@ -12,6 +13,7 @@ from app.users.models import User
 
 VIEWS = {
     User: views.ACCOUNT, Session: views.SESSION, ApiToken: views.TOKEN, Project: views.PROJECT, Passkey: views.PASSKEY,
+    Invitation: views.INVITATION,
 }  # fmt: skip
 LEFT_OUT = {
     User: {"email_key": "from email", "password_hash": "a secret", "device_epoch": "a counter", "version": "a counter"},
@@ -24,6 +26,10 @@ LEFT_OUT = {
     Project: {"owner_id": "the person"},
     Passkey: {
         "user_id": "the person", "credential_id": "of the key", "public_key": "of the key", "sign_count": "a counter",
+    },
+    Invitation: {
+        "email_key": "from email", "project_id": "told as project_name", "invited_by": "told by name", "key_id": "of the key",
+        "mails": "a counter", "accepted_at": "only open ones are in it", "declined_at": "as above", "revoked_at": "as above",
     },
 }  # fmt: skip
 TABLES_LEFT_OUT = {

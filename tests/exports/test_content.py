@@ -11,6 +11,7 @@ from tests.fixtures.passkeys import has_passkey
 
 FILES = {
     "account.json", "sessions.json", "projects.json", "memberships.json", "activity.json", "api_tokens.json", "passkeys.json",
+    "invitations.json",
     "index.html", "manifest.json",
 }  # fmt: skip
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

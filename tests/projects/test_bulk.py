@@ -47,7 +47,7 @@ def test_what_one_refuses_keeps_no_other(alice, bob, in_state, joins, row_of, ev
     ids = [mine.id, shared.id, trashed.id, hidden.id, NO_SUCH_ID, last.id]
     answer = does(bob, "archive", ids)
     assert statuses(answer) == list(zip(map(str, ids), (200, 403, 409, 404, 404, 200), strict=True))
-    codes = [each.get("problem", {}).get("code") for each in answer.json["results"]]
+    codes = [(each["problem"] or {}).get("code") for each in answer.json["results"]]
     assert codes == [None, "forbidden", "project_deleted", "not_found", "not_found", None]
     assert [row_of(one)["status"] for one in ids[:4]] == ["archived", "active", "deleted", "active"]
     assert [kind for kind, *_ in events_of(shared.id)] == ["project.created"]

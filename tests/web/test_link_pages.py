@@ -65,6 +65,7 @@ def test_the_pages_are_those_that_mails_lead_to_and_the_one_that_asks_for_a_mail
         "confirm-email-change",
         "cancel-email-change",
         "restore-account",
+        "accept-invitation",
     }
     assert PAGES.keys() == mailed | {"forgot-password"}
     assert all(client.get(f"/{path}").status_code == 200 for path in PAGES)
@@ -76,7 +77,7 @@ def test_every_page_is_whole(path):
     """A heading for each state, an announced message, words for people without JavaScript, the right address."""
     page, told = PAGES[path], pages_app().test_client().get(f"/{path}")
     assert f'data-action="{page.action}"' in told.text
-    assert page.action.startswith("/api/v1/auth/")
+    assert page.action.startswith("/api/v1/")
     assert re.findall(r'data-state="(\w+)"', told.text) == ["ready", "done", "dead", "incomplete"]
     assert told.text.count('<h1 tabindex="-1">') == 4
     assert 'role="status" aria-live="polite"' in told.text
@@ -123,3 +124,21 @@ def fields_of(app, schema):
     return set(schema.get("properties", ())).union(
         *(fields_of(app, each) for each in schema.get("oneOf", ()))
     )
+
+
+def test_an_invitation_is_shown_at_once_and_in_words_of_text():
+    """Looking changes nothing, so nobody has to press a button; and a project's name is never markup."""
+    page = pages_app(app_scheme="myapp").test_client().get("/accept-invitation").text
+    assert 'data-action="/api/v1/invitations/preview"' in page
+    assert "data-shows" in page
+    shown = re.findall(r'<dd data-field="([a-z_.]+)"></dd>', page)
+    assert shown == ["invited_by.display_name", "project_name", "role", "email", "expires_at"]
+    assert "textContent" in SCRIPT
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write", SCRIPT)
+    assert "data-shows" not in pages_app().test_client().get("/verify-email").text
+
+
+def test_an_invitation_page_shows_fields_of_the_answer(app):
+    with app.app_context():
+        answer = document()["components"]["schemas"]["InvitationPreview"]["properties"]
+    assert {field.partition(".")[0] for field, _ in PAGES["accept-invitation"].shows} == set(answer)

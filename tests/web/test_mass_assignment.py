@@ -17,7 +17,12 @@ COVETED = {
     "created_at": "2020-01-01T00:00:00.000Z",
     "version": 1000,
 }
-DECLARED = {("updateUser", "role"), ("updateMember", "role"), ("transferProject", "user_id")}
+DECLARED = {
+    ("updateUser", "role"),
+    ("createInvitation", "role"),
+    ("updateMember", "role"),
+    ("transferProject", "user_id"),
+}
 """Coveted fields that are what the operation is for; tests/admin and tests/members tell who may."""
 # What a hostile field could change; the others are counters and records of the requests themselves.
 OF_REQUESTS = {"audit_events", "events", "idempotency_records", "system_state", "throttle_counters"}

@@ -44,6 +44,7 @@ TABLE = {
     "confirmEmailChange": everybody(410),
     "cancelEmailChange": everybody(410),
     "restoreAccount": everybody(410),
+    "previewInvitation": everybody(410),
     # One's own account. The administrator has a second factor, the others have none.
     "getMe": signed_in(200),
     "updateMe": signed_in(200),
@@ -99,8 +100,17 @@ TABLE = {
     "listMembers": members(200, 200, 200, 200),
     "updateMember": members(403, 403, 200, 200),
     "removeMember": members(403, 403, 204, 204),
+    # Invitations; with an id or a token that nobody was given.
+    "listInvitations": members(403, 403, 200, 200),
+    "createInvitation": members(403, 403, 201, 201),
+    "resendInvitation": members(403, 403, 404, 404),
+    "revokeInvitation": members(403, 403, 404, 404),
+    "listMyInvitations": signed_in(200),
+    "acceptInvitation": signed_in(404),
+    "declineInvitation": signed_in(404),
+    "acceptInvitationByToken": signed_in(410),
 }
-CELLS = 603
+CELLS = 684
 
 
 def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):

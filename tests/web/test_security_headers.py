@@ -14,7 +14,7 @@ PAGES = (
     "/", "/docs", "/docs/errors", "/docs/files/swagger-ui.css", "/docs/files/swagger-ui-bundle.js", "/api/v1/openapi.json",
     "/livez", "/readyz", "/.well-known/jwks.json", "/.well-known/security.txt", "/.well-known/change-password",
     "/verify-email", "/forgot-password", "/reset-password", "/confirm-email-change", "/cancel-email-change",
-    "/restore-account", "/dev/mailbox",
+    "/restore-account", "/accept-invitation", "/dev/mailbox",
 )  # fmt: skip
 API_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 

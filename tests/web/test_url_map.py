@@ -18,13 +18,14 @@ PAGES = {
     "/.well-known/apple-app-site-association", "/.well-known/assetlinks.json",
     "/assets/<digest>/<name>", "/verify-email",
     "/forgot-password", "/reset-password", "/confirm-email-change", "/cancel-email-change", "/restore-account",
+    "/accept-invitation",
     "/dev/mailbox", "/dev/mailbox/<mail_id>", "/dev/clock",
 }  # fmt: skip
 ANYBODY = {
     "getMeta", "register", "verifyEmail", "resendVerification", "signIn", "refreshSession", "signOut",
     "completeMfa", "startPasskeySignIn", "signInWithPasskey",
     "forgotPassword", "resetPassword", "confirmEmailChange", "cancelEmailChange",
-    "restoreAccount",
+    "restoreAccount", "previewInvitation",
 }  # fmt: skip
 
 ADMITTED_BY = {

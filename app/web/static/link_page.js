@@ -92,8 +92,16 @@
     return own.map((each) => each.detail).join(" ");
   };
 
+  // Words of strangers: put in as text, never as markup. A moment is told in the reader's own clock.
+  const tell = (answer) => {
+    for (const place of page.querySelectorAll("[data-field]")) {
+      const value = place.dataset.field.split(".").reduce((found, name) => found?.[name], answer) ?? "–";
+      place.textContent = place.dataset.field.endsWith("_at") ? new Date(value).toLocaleString() : value;
+    }
+  };
+
   const confirm = async (event) => {
-    event.preventDefault();
+    event?.preventDefault();
     fault("");
     if (typed && !typed.value) {
       fault("This field is required.");
@@ -117,8 +125,12 @@
           void endSession(answer.refresh_token);
         }
         form.reset();
-        history.replaceState(null, "", location.pathname);
-        show("done");
+        if ("shows" in page.dataset) {
+          tell(answer);
+        } else {
+          history.replaceState(null, "", location.pathname);
+        }
+        show("done", !("shows" in page.dataset));
       } else if (refused) {
         say(message, "");
         fault(refused);
@@ -178,8 +190,11 @@
       open.href = `${appScheme}://${path}${location.hash}`;
       open.hidden = false;
       const back = page.querySelector("[data-back-to-app]");
-      back.href = `${appScheme}://`;
+      back.href = "shows" in page.dataset ? open.href : `${appScheme}://`;
       back.hidden = false;
+    }
+    if (whole && "shows" in page.dataset) {
+      void confirm();
     }
   };
 
