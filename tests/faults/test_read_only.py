@@ -23,6 +23,7 @@ LOOKS_FIRST = {
     "completeMfa": (401, "mfa_token_invalid"),
     "startPasskeySignIn": (401, "mfa_token_invalid"),
     "signInWithPasskey": (401, "invalid_credentials"),
+    "previewInvitation": (410, "invitation_closed"),
     "stepUp": (422, "validation_failed"),
 }
 
