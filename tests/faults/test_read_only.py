@@ -24,6 +24,9 @@ LOOKS_FIRST = {
     "startPasskeySignIn": (401, "mfa_token_invalid"),
     "signInWithPasskey": (401, "invalid_credentials"),
     "previewInvitation": (410, "invitation_closed"),
+    "acceptInvitation": (404, "not_found"),
+    "declineInvitation": (404, "not_found"),
+    "acceptInvitationByToken": (410, "invitation_closed"),
     "stepUp": (422, "validation_failed"),
 }
 

@@ -125,6 +125,8 @@ def test_sec_38_each_caller_gets_what_the_table_says(app, cast, sql, name, subte
     for caller, expected in zip(CALLERS, TABLE[name], strict=True):
         with subtests.test(caller=caller):
             sql("DELETE FROM throttle_counters")
-            ids = {"project_id": cast.project().id, "user_id": cast.target.user.id}
+            ids = {"user_id": cast.target.user.id}
+            if "{project_id}" in operation.path or name == "deleteMe":  # whose answer depends on owning one
+                ids["project_id"] = cast.project().id
             answer = asks(cast.people[caller], operation, ids)
             assert answer.status_code == expected, answer.text
