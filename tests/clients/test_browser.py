@@ -120,14 +120,14 @@ def test_an_invitation_is_shown_and_not_accepted(service, drive):
     token = ask(service, "/api/v1/auth/login", alice)[1]["access_token"]
     project = ask(service, "/api/v1/projects", {"name": name}, token)[1]
     invited = f"/api/v1/projects/{project['id']}/invitations"
-    assert ask(service, invited, {"email": "erin@example.com", "role": "editor"}, token)[0] == 201
-    mail = mail_to(service, "erin@example.com")
+    assert ask(service, invited, {"email": "frank@example.com", "role": "editor"}, token)[0] == 201
+    mail = mail_to(service, "frank@example.com")
 
     told = drive("accept_invitation.mjs", link=mail["link"])
 
     assert told["title"] == "You are invited to a project"
     assert told["shown"] == {
-        "inviter": "Alice", "project": name, "role": "editor", "email": "erin@example.com",
+        "inviter": "Alice", "project": name, "role": "editor", "email": "frank@example.com",
         "until": told["shown"]["until"],
     }  # fmt: skip
     assert told["shown"]["until"] != "Invalid Date"
