@@ -39,7 +39,7 @@ def main() -> int:
             "or name it: make run PYTHON=/path/to/python3.12\n".format(*version)
         )
         return 1
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - old
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - read by old Pythons
     from dev import install  # noqa: PLC0415 - an older Python could not even read it
 
     return install.main()

@@ -57,10 +57,7 @@ class MemberService:
             AppError: ``not_found``, ``forbidden``, ``last_owner``, ``project_archived``, ``project_deleted``.
         """
         with self._uow:
-            project, own = self._projects.hold(actor, project_id)
-            allow(permitted=policy.can_manage(own))
-            member = self._require(project, user_id)
-            self._spare_the_owner(own, member)
+            project, own, member = self._managed(actor, project_id, user_id)
             allow(permitted=policy.may_change(own, member.role) and policy.may_grant(own, role))
             project.ensure_editable()
             if member.role != role:
@@ -76,10 +73,7 @@ class MemberService:
             AppError: ``not_found``, ``forbidden``, ``last_owner``, ``project_archived``, ``project_deleted``.
         """
         with self._uow:
-            project, own = self._projects.hold(actor, project_id)
-            allow(permitted=policy.can_manage(own))
-            member = self._require(project, user_id)
-            self._spare_the_owner(own, member)
+            project, own, member = self._managed(actor, project_id, user_id)
             allow(permitted=policy.may_change(own, member.role))
             project.ensure_editable()
             self._end(project, member, EventKind.member_removed, actor.user_id)
@@ -128,6 +122,18 @@ class MemberService:
             self._members.flush()
             self._change(project, heir, ProjectRole.owner, actor)
             self._members.flush()
+
+    def _managed(self, actor: Actor, project_id: UUID, user_id: UUID) -> tuple[Project, str, ProjectMember]:
+        """The held project, the caller's role in it, and the member whom the caller wants to change.
+
+        Raises:
+            AppError: ``not_found``, ``forbidden``, ``last_owner``.
+        """
+        project, own = self._projects.hold(actor, project_id)
+        allow(permitted=policy.can_manage(own))
+        member = self._require(project, user_id)
+        self._spare_the_owner(own, member)
+        return project, own, member
 
     def _require(self, project: Project, user_id: UUID) -> ProjectMember:
         member = self._members.of(project.id, user_id)

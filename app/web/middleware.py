@@ -50,10 +50,10 @@ DEFAULT_HEADERS = {
 
 def wrap_wsgi(app: Flask, settings: Settings) -> None:
     """What stands before Flask: trusted proxies (T4, SEC-47), trusted hosts, the body limit (T1)."""
-    app.wsgi_app = BodyGuard(app.wsgi_app, settings.max_body_bytes)  # type: ignore[method-assign]  # as Flask says
+    app.wsgi_app = BodyGuard(app.wsgi_app, settings.max_body_bytes)  # type: ignore[method-assign]  # how Flask wraps WSGI
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)  # type: ignore[method-assign]  # as Flask says
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)  # type: ignore[method-assign]  # how Flask wraps WSGI
     app.config["TRUSTED_HOSTS"] = trusted_hosts(settings)
 
 
