@@ -1,9 +1,7 @@
 """Many accounts and projects by COPY, for load tests."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from itertools import islice
 
 import click
@@ -14,14 +12,11 @@ from app.cli.bulk_database import Link
 from app.cli.bulk_rows import DOMAIN, YEAR, BulkRows, address
 from app.config import Settings
 from app.core.clock import Clock
-from app.core.indexes import index_statements
 from app.core.passwords import PasswordHasher
 from app.core.schema import owner_url
 
 BATCH = 20_000
 LINKS = 4
-WORTH_SETTING_ASIDE = 50_000
-"""Fewer projects than this go in faster than the search index is built."""
 AFRESH = "give the same numbers again, or begin with an empty database (`make clean-data` on a laptop)"
 
 
@@ -91,8 +86,7 @@ class BulkSeed:
     def _load(self, rows: BulkRows, missing: list[range]) -> None:
         total = sum(len(each) for each in missing)
         started = time.monotonic()
-        with self._index_set_aside(total):
-            self._copy_all(rows, missing, total)
+        self._copy_all(rows, missing, total)
         seconds = time.monotonic() - started
         with database.link(self._owner_url) as owner:
             if database.owns_tables(owner):
@@ -105,11 +99,8 @@ class BulkSeed:
         click.echo(f"{total:,} projects in {seconds:.1f} s, {total / max(seconds, 0.001):,.0f} a second.")
 
     def _nothing_to_do(self, rows: BulkRows) -> None:
-        with self._index_set_aside(0):
-            each = f" with {rows.projects_each:,} projects each" if rows.projects_each else ""
-            click.echo(
-                f"{rows.accounts:,} accounts{each} live here: {address(1)} to {address(rows.accounts)}."
-            )
+        each = f" with {rows.projects_each:,} projects each" if rows.projects_each else ""
+        click.echo(f"{rows.accounts:,} accounts{each} live here: {address(1)} to {address(rows.accounts)}.")
 
     def _copy_all(self, rows: BulkRows, missing: list[range], total: int) -> None:
         """Batches over several connections: while the server checks some rows, the next are written here."""
@@ -135,28 +126,3 @@ class BulkSeed:
         with database.link(self._url) as link, link.transaction():
             database.copy(link, lines)
         return len(positions)
-
-    @contextmanager
-    def _index_set_aside(self, total: int) -> Iterator[None]:
-        """Drop the trigram index while a large load runs: building it once costs a fraction of keeping it.
-
-        Only its owner may. It is built again even when the load fails; when this process is killed, at the next run.
-        """
-        with database.link(self._owner_url) as owner:
-            there, mine = database.index_exists(owner), database.owns_tables(owner)
-            worth = total >= max(WORTH_SETTING_ASIDE, database.known_projects(owner) // 4)
-            if there and mine and worth:
-                database.drop_index(owner)
-                there = False
-                click.echo("The search index is set aside for the load.")
-            elif there and worth:
-                click.echo(
-                    "The search index stays and slows the load; MIGRATION_DATABASE_URL could set it aside."
-                )
-            try:
-                yield
-            finally:
-                if not there and mine:
-                    started = time.monotonic()
-                    database.build_index(owner, index_statements()[database.SEARCH_INDEX])
-                    click.echo(f"The search index is built again, in {time.monotonic() - started:.1f} s.")

@@ -8,11 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
 
 from app.cli.bulk_rows import DOMAIN, Tables, address
 
-SEARCH_INDEX = "ix_projects_name_trgm"
 LOCK = 7_305_806_482_211_114_104
 """Any fixed number: one load at a time in a database."""
 LOADED_TABLES = ("users", "projects", "project_members", "events")
@@ -83,33 +81,10 @@ def owns_projects(on: Link, email: str) -> bool:
     return bool(_one(on, query, email))
 
 
-def known_projects(on: Link) -> int:
-    """Roughly how many projects there are, as the statistics have it."""
-    return int(
-        _one(on, "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'projects'::regclass")
-    )
-
-
 def owns_tables(on: Link) -> bool:
-    """Whether this role may set an index aside and renew the statistics."""
+    """Whether this role may renew the statistics."""
     query = "SELECT bool_and(pg_has_role(relowner, 'USAGE')) FROM pg_class WHERE oid = ANY(%s::regclass[])"
     return bool(_one(on, query, list(LOADED_TABLES)))
-
-
-def index_exists(on: Link) -> bool:
-    return bool(_one(on, "SELECT to_regclass(%s) IS NOT NULL", SEARCH_INDEX))
-
-
-def drop_index(on: Link) -> None:
-    on.execute("SET lock_timeout = '5s'")
-    on.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(SEARCH_INDEX)))
-
-
-def build_index(on: Link, statement: str) -> None:
-    """Args: statement: as ``app.core.indexes`` makes it from the models."""
-    on.execute("SET lock_timeout = 0")
-    on.execute("SET maintenance_work_mem = '256MB'")
-    on.execute(statement.encode())
 
 
 def _one(on: Link, query: str, *values: Any) -> Any:

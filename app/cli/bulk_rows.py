@@ -29,7 +29,7 @@ USERS = (
 )
 USER_EVENTS = "events (kind, actor_id, subject_id, changes, created_at)"
 PROJECTS = "projects (id, owner_id, name, description, status, version, created_at, updated_at)"
-MEMBERS = "project_members (project_id, user_id, role, joined_at)"
+MEMBERS = "project_members (project_id, user_id, role, joined_at, project_created_at, project_updated_at)"
 PROJECT_EVENTS = "events (kind, actor_id, subject_id, project_id, changes, created_at)"
 Tables = dict[str, str]
 """What COPY is told, table by table in the order of their foreign keys: target and tab-separated lines."""
@@ -101,7 +101,7 @@ class BulkRows:
             )
             name = _name(position)
             projects.append(f"{key}\t{owner}\t{name}\t{_description(position)}\tactive\t1\t{at}\t{at}\n")
-            members.append(f"{key}\t{owner}\towner\t{at}\n")
+            members.append(f"{key}\t{owner}\towner\t{at}\t{at}\t{at}\n")
             told = f'{{"name": {{"before": null, "after": "{name}"}}}}'
             events.append(f"project.created\t{owner}\t{key}\t{key}\t{told}\t{at}\n")
         return {PROJECTS: "".join(projects), MEMBERS: "".join(members), PROJECT_EVENTS: "".join(events)}

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, String, Text, func, literal_column, text
+from sqlalchemy import CheckConstraint, DateTime, FetchedValue, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -29,7 +29,10 @@ class ProjectRole(StrEnum):
 
 
 class Project(Base):
-    """``deleted`` means in the trash, from where the job ``projects.purge_trash`` removes it after ``TRASH_DAYS``."""
+    """``deleted`` means in the trash, from where the job ``projects.purge_trash`` removes it after ``TRASH_DAYS``.
+
+    ``crowded`` means that it once had more than 20 members; see ``listing.py``.
+    """
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -38,12 +41,6 @@ class Project(Base):
         CheckConstraint("char_length(name) BETWEEN 1 AND 255", name="name_length"),
         Index("ix_projects_owner_id", "owner_id"),
         Index("ix_projects_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
-        Index(
-            "ix_projects_name_trgm",
-            func.lower(literal_column("name")).label("name_lower"),
-            postgresql_using="gin",
-            postgresql_ops={"name_lower": "gin_trgm_ops"},
-        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -52,6 +49,7 @@ class Project(Base):
     description: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(10))
     version: Mapped[int] = mapped_column()
+    crowded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     archived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -114,12 +112,18 @@ class Project(Base):
 
 
 class ProjectMember(Base):
-    """That an account belongs to a project, and as what; the owner has a row too."""
+    """That an account belongs to a project, and as what; the owner has a row too.
+
+    The project's times are copies that triggers of migration 0011 keep, so that lists are read in their order; there is none
+    of ``updated_at`` where the project is crowded.
+    """
 
     __tablename__ = "project_members"
     __table_args__ = (
         CheckConstraint("role IN ('viewer', 'editor', 'admin', 'owner')", name="role"),
         Index("ix_project_members_user_id_project_id", "user_id", "project_id", postgresql_include=["role"]),
+        Index("ix_project_members_user_id_project_created_at", "user_id", "project_created_at", "project_id"),
+        Index("ix_project_members_user_id_project_updated_at", "user_id", "project_updated_at", "project_id"),
         Index(
             "uq_project_members_owner", "project_id", unique=True, postgresql_where=text("role = 'owner'"),
             info={"error": (Code.write_conflict, "A project has exactly one owner.")},
@@ -130,3 +134,11 @@ class ProjectMember(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     role: Mapped[str] = mapped_column(String(10))
     joined_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    project_created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=FetchedValue()
+    )
+    project_updated_at: Mapped[datetime | None] = mapped_column(
+        DateTime(timezone=True), server_default=FetchedValue()
+    )
+
+    __mapper_args__ = {"eager_defaults": False}

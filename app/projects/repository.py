@@ -1,75 +1,29 @@
 """SQL of projects and memberships."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    REAL,
-    BindParameter,
-    ColumnElement,
-    DateTime,
-    Select,
-    String,
-    Uuid,
-    bindparam,
-    cast,
-    delete,
-    func,
-    insert,
-    literal,
-    null,
-    select,
-)
+from sqlalchemy import DateTime, String, Uuid, bindparam, delete, func, insert, literal, null, select
 
 from app.core.access import Actor
 from app.core.events import Event, EventKind
-from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
-from app.core.repository import Repository, anywhere
+from app.core.pagination import Cursors, Page, PageRequest, page_of, query_scope
+from app.core.repository import Repository
 from app.core.telemetry import request_id
-from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
+from app.projects.filters import ProjectFilters
+from app.projects.listing import Visible, listing, visible
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.views import ProjectView
 from app.users.models import User
 
-Visible = Select[Project, str]
-
-
-def _by_relevance(q: str) -> Sort:
-    # similarity() answers float4; the bound value must be one too, or equal keys would not compare as equal.
-    return Sort(
-        func.similarity(func.lower(Project.name), func.lower(q)),
-        True,
-        lambda value: cast(literal(value), REAL),
-    )
-
-
-ORDERS = {
-    "updated_at": Sort(Project.updated_at, False, datetime.fromisoformat),
-    "-updated_at": Sort(Project.updated_at, True, datetime.fromisoformat),
-    "created_at": Sort(Project.created_at, False, datetime.fromisoformat),
-    "-created_at": Sort(Project.created_at, True, datetime.fromisoformat),
-    "name": Sort(func.lower(Project.name), False),
-    "-name": Sort(func.lower(Project.name), True),
-}
-
-
-def _visible(user_id: UUID | BindParameter[UUID]) -> Visible:
-    return (
-        select(Project, ProjectMember.role)
-        .join(ProjectMember, ProjectMember.project_id == Project.id)
-        .where(
-            ProjectMember.user_id == user_id,
-            (Project.status != ProjectStatus.deleted.value) | (ProjectMember.role == ProjectRole.owner.value),
-        )
-    )
-
-
 # Built once: putting this statement together costs more than PostgreSQL takes to answer it.
-ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
+ONE_VISIBLE = visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
 # The membership is locked too: who waited for the project would otherwise go on with the role of before the wait, because
-# PostgreSQL looks again only at rows that it locks.
+# PostgreSQL looks again only at rows that it locks. The project comes first: whoever changes it writes all its memberships, so
+# that one who held a membership and waited for the project would never get it.
 ONE_LOCKED = ONE_VISIBLE.with_for_update(of=[Project, ProjectMember], key_share=True)
 
 
@@ -79,7 +33,7 @@ class ProjectRepository(Repository[Project]):
 
     def visible_to(self, actor: Actor) -> Visible:
         """Projects the actor belongs to, each with the actor's role; the trash is the owner's alone."""
-        return _visible(actor.user_id)
+        return visible(actor.user_id)
 
     def find_visible(
         self, actor: Actor, project_id: UUID, *, lock: bool = False
@@ -102,17 +56,11 @@ class ProjectRepository(Repository[Project]):
         self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
     ) -> Page[ProjectView]:
         """One page of what the actor may see."""
-        name = filters.sort or (RELEVANCE if filters.q else DEFAULT_SORT)
-        sort = (
-            _by_relevance(filters.q)
-            if name == RELEVANCE and filters.q
-            else ORDERS.get(name, ORDERS[DEFAULT_SORT])
-        )
-        statement = self.visible_to(actor).where(*_conditions(filters))
-        scope = query_scope("projects", actor.user_id, name, _plain(filters))
+        asked = listing(actor.user_id, filters)
+        scope = query_scope("projects", actor.user_id, asked.order, vars(replace(filters, sort=None)))
         return page_of(
-            self.session, statement, sort=sort, key=Project.id, cursors=cursors, scope=scope, request=request,
-            make=lambda row: ProjectView.of(row[0], row[1]),
+            self.session, asked.statement, sort=asked.sort, key=asked.key, cursors=cursors, scope=scope,
+            request=request, make=lambda row: ProjectView.of(row[0], row[1]),
         )  # fmt: skip
 
     def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
@@ -199,25 +147,3 @@ class ProjectRepository(Repository[Project]):
     def forget_of(self, ids: Collection[UUID]) -> None:
         """Delete projects for good, with their memberships."""
         self.session.execute(delete(Project).where(Project.id.in_(ids)))
-
-
-def _conditions(filters: ProjectFilters) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [Project.status.in_(list(filters.status))]
-    if filters.q:
-        # Both sides are lowered by the database: Python does it otherwise (a final sigma, a dotted I).
-        conditions.append(func.lower(Project.name).like(func.lower(anywhere(filters.q))))
-    if filters.role:
-        conditions.append(ProjectMember.role == filters.role)
-    if filters.owner_id:
-        conditions.append(Project.owner_id == filters.owner_id)
-    if filters.created_after:
-        conditions.append(Project.created_at >= filters.created_after)
-    if filters.created_before:
-        conditions.append(Project.created_at < filters.created_before)
-    if filters.updated_after:
-        conditions.append(Project.updated_at >= filters.updated_after)
-    return conditions
-
-
-def _plain(filters: ProjectFilters) -> dict[str, Any]:
-    return {name: value for name, value in vars(filters).items() if name != "sort"}

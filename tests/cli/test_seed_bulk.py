@@ -21,20 +21,11 @@ def batches_of_ten(monkeypatch):
     monkeypatch.setattr(bulk, "BATCH", 10)
 
 
-@pytest.fixture
-def always_set_aside(monkeypatch):
-    monkeypatch.setattr(bulk, "WORTH_SETTING_ASIDE", 1)
-
-
 def snapshot(sql):
     return {
         table: sql(f"SELECT count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t")
         for table in TABLES
     }
-
-
-def index_there(sql):
-    return sql("SELECT count(*) FROM pg_indexes WHERE indexname = %s", [bulk_database.SEARCH_INDEX]) == [(1,)]
 
 
 def test_accounts_sign_in_and_see_their_projects_newest_first(flask, anonymous, app, batches_of_ten):
@@ -198,51 +189,13 @@ def test_accounts_alone_can_be_had(flask, sql):
     assert flask("seed", "--accounts", "5", "--projects-each", "0", "--password", PASSWORD).exit_code == 0
 
 
-def test_the_search_index_is_set_aside_for_a_large_load_and_is_the_same_afterwards(
-    flask, sql, always_set_aside
-):
-    query = "SELECT indexdef FROM pg_indexes WHERE indexname = %s"
-    before = sql(query, [bulk_database.SEARCH_INDEX])
-    result = flask(*SMALL)
-    assert "The search index is set aside" in result.output
-    assert "The search index is built again" in result.output
-    assert sql(query, [bulk_database.SEARCH_INDEX]) == before
-
-
-def test_the_search_index_stays_for_a_small_load(flask):
-    assert "search index" not in flask(*SMALL).output
-
-
-def test_the_search_index_comes_back_when_the_load_fails(flask, sql, monkeypatch, always_set_aside):
-    def failing(_link, tables):
-        if "projects" in str(tables):
-            raise psycopg.OperationalError("the disk is full")
-
-    flask("seed", "--accounts", "3", "--projects-each", "0", "--password", PASSWORD)
-    monkeypatch.setattr(bulk_database, "copy", failing)
-    assert "the disk is full" in flask(*SMALL).output
-    assert index_there(sql)
-
-
-def test_a_search_index_that_a_killed_load_left_out_is_built_at_the_next(flask, sql):
-    flask(*SMALL)
-    sql(f"DROP INDEX {bulk_database.SEARCH_INDEX}")
-    result = flask(*SMALL)
-    assert "The search index is built again" in result.output
-    assert index_there(sql)
-
-
-def test_without_the_owner_the_index_stays_and_it_says_so(
-    make_app, settings, sql, always_set_aside, monkeypatch
-):
+def test_without_the_owner_the_statistics_are_left_and_it_says_so(make_app, settings, sql, monkeypatch):
     app = make_app()
     alone = settings.model_copy(update={"migration_database_url": None})
     monkeypatch.setattr(app.extensions["holdfast"], "settings", alone)
     result = command_line(app)(*SMALL)
     assert result.exit_code == 0, result.output
-    assert "The search index stays and slows the load" in result.output
     assert "Statistics are left to autovacuum" in result.output
-    assert index_there(sql)
     assert sql("SELECT count(*) FROM projects") == [(75,)]
 
 
