@@ -21,7 +21,8 @@ from app.core.access import AccountStatus, Actor
 from app.core.audit import AuditEvent
 from app.core.db import Base
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
-from app.core.repository import Repository, anywhere
+from app.core.repository import Repository
+from app.core.search import anywhere
 from app.core.system import SystemState
 from app.projects.models import Project, ProjectStatus
 from app.sessions.models import Session

@@ -1,6 +1,5 @@
 """What every repository has: the session of the current unit of work, and finding a row by its key."""
 
-import re
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -11,11 +10,6 @@ from app.core.errors import not_found
 from app.core.uow import UnitOfWork
 
 Row = TypeVar("Row", bound=Base)
-
-
-def anywhere(text: str) -> str:
-    """The LIKE pattern for what has ``text`` in it; its own wildcards stand for themselves alone (SEC-55)."""
-    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 class Repository(Generic[Row]):

@@ -1,9 +1,15 @@
-"""Words that somebody typed to find something, and those that differ by a typing error."""
+"""Text that somebody typed to find something: as a pattern, as words, and as words that differ by a typing error."""
 
+import re
 from collections.abc import Iterator
 
 MOST_WORDS = 8
 SHORTEST_WITH_ERROR = 4
+
+
+def anywhere(text: str) -> str:
+    """The LIKE pattern for what has ``text`` in it; its own wildcards stand for themselves alone (SEC-55)."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 def words(text: str) -> list[str]:

@@ -5,140 +5,176 @@ many there are. For the two orders by time a membership has a copy of its projec
 that index, and nothing is sorted. A trigger of migration 0011 keeps the copy of ``updated_at``, for all members of a project
 until it is crowded; a change in a crowded one would be a write for each of its members, so its members have no copy, and those
 few are sorted and merged in.
+
+A statement is put together once for each combination of order and filters: that takes longer than PostgreSQL takes to answer it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from unicodedata import normalize
 from uuid import UUID
 
 from sqlalchemy import (
     REAL,
-    BindParameter,
     ColumnElement,
-    FromClause,
+    DateTime,
+    Integer,
     Select,
-    SQLColumnExpression,
+    String,
+    Uuid,
+    any_,
+    bindparam,
     cast,
     func,
-    literal,
     or_,
     select,
+    text,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.dialects.postgresql import ARRAY, psycopg2
+from sqlalchemy.sql.expression import TextualSelect
+from sqlalchemy.types import TypeEngine
 
-from app.core.pagination import Sort
-from app.core.repository import anywhere
-from app.core.search import mistyped, words
+from app.core.pagination import Window, keyed
+from app.core.search import anywhere, mistyped, words
 from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
+from app.projects.views import PLAIN
 
-Visible = Select[Project, str]
-PLAIN_ORDERS: dict[str, SQLColumnExpression[str]] = {"name": func.lower(Project.name)}
-
-
-@dataclass(frozen=True)
-class Listing:
-    """A statement that is not ordered yet, its order by name and as SQL, and the column that breaks ties."""
-
-    order: str
-    statement: Visible
-    sort: Sort
-    key: SQLColumnExpression[UUID]
-
-
-def visible(user_id: UUID | BindParameter[UUID]) -> Visible:
-    """Projects somebody belongs to, each with their role; the trash is its owner's alone."""
-    mine = ProjectMember.__table__
-    return _of(mine).where(mine.c.user_id == user_id)
+PROJECT, MEMBER = Project.__table__.c, ProjectMember.__table__.c
+Columns = Select[*tuple[Any, ...]]
+FILTERS: Mapping[str, ColumnElement[bool]] = {
+    "role": MEMBER.role == bindparam("role", type_=String()),
+    "owner_id": PROJECT.owner_id == bindparam("owner_id", type_=Uuid()),
+    "created_after": PROJECT.created_at >= bindparam("created_after", type_=DateTime(timezone=True)),
+    "created_before": PROJECT.created_at < bindparam("created_before", type_=DateTime(timezone=True)),
+    "updated_after": PROJECT.updated_at >= bindparam("updated_after", type_=DateTime(timezone=True)),
+}
+NOT_ANOTHERS_TRASH = or_(
+    PROJECT.status != ProjectStatus.deleted.value, MEMBER.role == ProjectRole.owner.value
+)
 
 
-def listing(user_id: UUID, filters: ProjectFilters) -> Listing:
-    """What somebody's list is read from."""
-    name = filters.sort or (RELEVANCE if filters.q else DEFAULT_SORT)
-    if name == RELEVANCE and not filters.q:
-        name = DEFAULT_SORT
-    descending, field = name.startswith("-") or name == RELEVANCE, name.removeprefix("-")
-    narrowed = _narrowed(filters)
-    if field in {"created_at", "updated_at"}:
-        mine = _by_creation(user_id) if field == "created_at" else _by_change(user_id, descending=descending)
-        sort = Sort(mine.c.sorted_at, descending, datetime.fromisoformat)
-        return Listing(name, _of(mine).where(*narrowed, *_of_role(mine, filters)), sort, mine.c.project_id)
-    sort = _relevance(filters.q or "") if name == RELEVANCE else Sort(PLAIN_ORDERS[field], descending)
-    statement = visible(user_id).where(*narrowed, *_of_role(ProjectMember.__table__, filters))
-    return Listing(name, statement, sort, Project.id)
-
-
-def _of(mine: FromClause) -> Visible:
-    return (
-        select(Project, mine.c.role)
-        .join(mine, mine.c.project_id == Project.id)
-        .where(or_(Project.status != ProjectStatus.deleted.value, mine.c.role == ProjectRole.owner.value))
-    )
-
-
-def _by_creation(user_id: UUID) -> FromClause:
-    member = ProjectMember
-    own = select(member.project_id, member.role, member.project_created_at.label("sorted_at"))
-    return own.where(member.user_id == user_id).subquery("mine")
-
-
-def _by_change(user_id: UUID, *, descending: bool) -> FromClause:
-    """Two parts, each in order, which PostgreSQL merges while it reads them."""
-    member = ProjectMember
-    copied = select(member.project_id, member.role, member.project_updated_at.label("sorted_at")).where(
-        member.user_id == user_id, member.project_updated_at.is_not(None)
-    )
-    crowded = (
-        select(member.project_id, member.role, Project.updated_at.label("sorted_at"))
-        .join(Project, Project.id == member.project_id)
-        .where(member.user_id == user_id, member.project_updated_at.is_(None))
-    )
-    keys = (Project.updated_at, Project.id)
-    ordered = crowded.order_by(*(key.desc() if descending else key.asc() for key in keys)).subquery()
-    return union_all(copied, select(ordered)).subquery("mine")
-
-
-def _narrowed(filters: ProjectFilters) -> Iterator[ColumnElement[bool]]:
-    yield Project.status.in_(list(filters.status))
-    for word in words(normalize("NFC", filters.q or "")):
-        yield _has(word)
-    if filters.owner_id:
-        yield Project.owner_id == filters.owner_id
-    if filters.created_after:
-        yield Project.created_at >= filters.created_after
-    if filters.created_before:
-        yield Project.created_at < filters.created_before
-    if filters.updated_after:
-        yield Project.updated_at >= filters.updated_after
-
-
-def _of_role(mine: FromClause, filters: ProjectFilters) -> list[ColumnElement[bool]]:
-    return [mine.c.role == filters.role] if filters.role else []
-
-
-def _has(word: str) -> ColumnElement[bool]:
-    """Whether a name has the word in it, or begins one of its words with it and a typing error."""
-    name = _folded(Project.name)
-    found = name.like(_folded(literal(anywhere(word))))
-    pattern = mistyped(word)
-    return or_(found, name.regexp_match(_folded(literal(pattern)))) if pattern else found
-
-
-def _folded(text: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+def _folded(typed: ColumnElement[str]) -> ColumnElement[str]:
     """Without regard to case and to how letters with marks are put together.
 
     By the database on both sides: Python lowers some letters otherwise (a final sigma, a dotted I).
     """
-    return func.lower(func.normalize(text))
+    return func.lower(func.normalize(typed))
 
 
-def _relevance(q: str) -> Sort:
+KEYS: Mapping[str, tuple[ColumnElement[Any], TypeEngine[Any]]] = {
+    "created_at": (MEMBER.project_created_at, DateTime(timezone=True)),
+    "updated_at": (MEMBER.project_updated_at, DateTime(timezone=True)),
+    "name": (func.lower(PROJECT.name), String()),
+    RELEVANCE: (func.similarity(_folded(PROJECT.name), _folded(bindparam("q", type_=String()))), REAL()),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a statement is made of, without the values.
+
+    Attributes:
+        order: name of the sort.
+        filters: those that are set.
+        words: of the search; whether a typing error is forgiven in each.
+    """
+
+    order: str
+    filters: tuple[str, ...]
+    words: tuple[bool, ...]
+
+    @property
+    def descending(self) -> bool:
+        return self.order.startswith("-") or self.order == RELEVANCE
+
+
+class ProjectList:
+    """The pages of somebody's list.
+
+    Attributes:
+        shape: of the statements.
+        values: what they are given.
+    """
+
+    def __init__(self, user_id: UUID, filters: ProjectFilters) -> None:
+        order = filters.sort or (RELEVANCE if filters.q else DEFAULT_SORT)
+        order = DEFAULT_SORT if order == RELEVANCE and not filters.q else order
+        given = {name: getattr(filters, name) for name in FILTERS if getattr(filters, name)}
+        q = normalize("NFC", filters.q or "")
+        patterns = [(word, mistyped(word)) for word in words(q)]
+        self.shape = Shape(order, tuple(given), tuple(mistaken is not None for _, mistaken in patterns))
+        self.values = {
+            **given,
+            **{
+                f"word_{at}": f"{word}|{mistaken}" if mistaken else anywhere(word)
+                for at, (word, mistaken) in enumerate(patterns)
+            },
+            **({"q": q} if order == RELEVANCE else {}),
+            "user_id": user_id,
+            "status": [str(each) for each in filters.status],
+        }
+
+    def revive(self, key: Any) -> Any:
+        """The sort key that a cursor holds."""
+        return datetime.fromisoformat(key) if self.shape.order.endswith("_at") else key
+
+    def page(self, *, resumes: bool) -> TextualSelect:
+        return _page(self.shape, resumes)
+
+    def all(self) -> Columns:
+        return visible(self.shape)
+
+
+@lru_cache(maxsize=1_000)
+def _page(shape: Shape, resumes: bool) -> TextualSelect:
+    """The statement of a page, as text: nothing is left to be put together when it is sent."""
+    statement = _windowed(shape, resumes)
+    compiled = statement.compile(dialect=psycopg2.dialect(paramstyle="named"))  # type: ignore[no-untyped-call]
+    fixed = {name: value for name, value in compiled.params.items() if value is not None}
+    # text() does not see a parameter that a cast follows without a space.
+    return text(str(compiled).replace("::", " ::")).bindparams(**fixed).columns(*statement.selected_columns)
+
+
+def _windowed(shape: Shape, resumes: bool) -> Columns:
+    key, kind = KEYS[shape.order.removeprefix("-")]
     # similarity() answers float4; the bound value must be one too, or equal keys would not compare as equal.
-    return Sort(
-        func.similarity(_folded(Project.name), _folded(literal(q))),
-        True,
-        lambda value: cast(literal(value), REAL),
+    after = cast(bindparam("after_key"), kind), bindparam("after_id", type_=Uuid())
+    window = Window(shape.descending, bindparam("rows", type_=Integer()), after if resumes else None)
+
+    def cut(mine: Columns, key: ColumnElement[Any]) -> Columns:
+        return window.cut(keyed(mine, key, MEMBER.project_id), key, MEMBER.project_id)
+
+    mine = visible(shape)
+    if key is not MEMBER.project_updated_at:
+        return cut(mine, key)
+    copied, crowded = mine.where(key.is_not(None)), mine.where(key.is_(None))
+    arms = (cut(copied, key), cut(crowded, PROJECT.updated_at))
+    merged = union_all(*(select(arm.subquery()) for arm in arms)).subquery()
+    return window.cut(select(merged), merged.c.sort_key, merged.c.row_key)
+
+
+def visible(shape: Shape) -> Columns:
+    """Projects of the person's that the filters leave; the trash is its owner's alone."""
+    columns = (PROJECT[name] for name in PLAIN)
+    statement = select(*columns, MEMBER.role.label("my_role"))
+    statement = statement.join_from(Project.__table__, ProjectMember.__table__)
+    return statement.where(
+        MEMBER.user_id == bindparam("user_id", type_=Uuid()),
+        NOT_ANOTHERS_TRASH,
+        PROJECT.status == any_(bindparam("status", type_=ARRAY(String()))),
+        *(FILTERS[name] for name in shape.filters),
+        *_has(shape.words),
     )
+
+
+def _has(found: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
+    """Each word in the name, or one that begins as it does but for a typing error."""
+    name = _folded(PROJECT.name)
+    for at, forgiving in enumerate(found):
+        word = _folded(bindparam(f"word_{at}", type_=String()))
+        yield name.regexp_match(word) if forgiving else name.like(word)

@@ -31,7 +31,7 @@ class ProjectRole(StrEnum):
 class Project(Base):
     """``deleted`` means in the trash, from where the job ``projects.purge_trash`` removes it after ``TRASH_DAYS``.
 
-    ``crowded`` means that it once had more than 20 members; see ``listing.py``.
+    ``crowded`` means that it once had more than 20 members; see the module ``listing``.
     """
 
     __tablename__ = "projects"

@@ -6,21 +6,43 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, String, Uuid, bindparam, delete, func, insert, literal, null, select
+from sqlalchemy import (
+    BindParameter,
+    DateTime,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+)
 
 from app.core.access import Actor
 from app.core.events import Event, EventKind
-from app.core.pagination import Cursors, Page, PageRequest, page_of, query_scope
+from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, query_scope
 from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.projects.filters import ProjectFilters
-from app.projects.listing import Visible, listing, visible
+from app.projects.listing import NOT_ANOTHERS_TRASH, ProjectList
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.views import ProjectView
 from app.users.models import User
 
+
+def _visible(user_id: BindParameter[UUID]) -> Select[Project, str]:
+    return (
+        select(Project, ProjectMember.role)
+        .join(ProjectMember, ProjectMember.project_id == Project.id)
+        .where(ProjectMember.user_id == user_id, NOT_ANOTHERS_TRASH)
+    )
+
+
 # Built once: putting this statement together costs more than PostgreSQL takes to answer it.
-ONE_VISIBLE = visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
+ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("project_id"))
 # The membership is locked too: who waited for the project would otherwise go on with the role of before the wait, because
 # PostgreSQL looks again only at rows that it locks. The project comes first: whoever changes it writes all its memberships, so
 # that one who held a membership and waited for the project would never get it.
@@ -30,10 +52,6 @@ ONE_LOCKED = ONE_VISIBLE.with_for_update(of=[Project, ProjectMember], key_share=
 class ProjectRepository(Repository[Project]):
     model = Project
     noun = "project"
-
-    def visible_to(self, actor: Actor) -> Visible:
-        """Projects the actor belongs to, each with the actor's role; the trash is the owner's alone."""
-        return visible(actor.user_id)
 
     def find_visible(
         self, actor: Actor, project_id: UUID, *, lock: bool = False
@@ -56,12 +74,11 @@ class ProjectRepository(Repository[Project]):
         self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
     ) -> Page[ProjectView]:
         """One page of what the actor may see."""
-        asked = listing(actor.user_id, filters)
-        scope = query_scope("projects", actor.user_id, asked.order, vars(replace(filters, sort=None)))
-        return page_of(
-            self.session, asked.statement, sort=asked.sort, key=asked.key, cursors=cursors, scope=scope,
-            request=request, make=lambda row: ProjectView.of(row[0], row[1]),
-        )  # fmt: skip
+        listed = ProjectList(actor.user_id, filters)
+        scope = query_scope("projects", actor.user_id, listed.shape.order, vars(replace(filters, sort=None)))
+        return page_of_prepared(
+            self.session, listed, cursors=cursors, scope=scope, request=request, make=ProjectView.read
+        )
 
     def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
         self.session.add(

@@ -32,6 +32,11 @@ class ProjectView:
         own = {name: getattr(project, name) for name in PLAIN}
         return cls(**own, my_role=role)
 
+    @classmethod
+    def read(cls, row: Any) -> "ProjectView":
+        """Args: row: of a statement with the columns ``PLAIN`` and ``my_role``."""
+        return cls(**{name: getattr(row, name) for name in FACTS})
+
     def facts(self) -> dict[str, Any]:
         """As JSON data, for the cache."""
         facts = {name: getattr(self, name) for name in FACTS}

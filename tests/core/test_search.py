@@ -38,7 +38,13 @@ def test_one_error_is_forgiven(typed, meant):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("harbour", "barber"), ("kelp", "reef"), ("kelp", "seakelp"), ("hrabuor", "harbour"), ("water", "otter")],
+    [
+        ("harbour", "barber"),
+        ("kelp", "reef"),
+        ("kelp", "seakelp"),
+        ("hrabuor", "harbour"),
+        ("water", "otter"),
+    ],
 )
 def test_two_are_not_and_only_beginnings_of_words_count(typed, meant):
     assert not forgives(typed, meant)
