@@ -1,15 +1,12 @@
 """Statements, plans and figures of the feed."""
 
-import json
-import re
-
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import event
 
+from tests.fixtures.plans import blocks, scans
 from tests.projects.test_query_counts import warmed
 
-LARGE = ("events", "projects", "project_members")
+FEED = "pg_current_snapshot"
 
 
 @pytest.fixture
@@ -45,52 +42,13 @@ MORE_EVENTS = (
 
 
 @pytest.fixture
-def crowded(alice, bob, sql, plant):
+def crowded(alice, bob, sql, plant, as_on_todays_disks):
     """Alice has 20 projects among 10,000; each has five events."""
     mine = plant(alice, [f"number {number}" for number in range(20)])
     plant(bob, [f"a stranger's {number}" for number in range(10_000)])
     sql(MORE_EVENTS)
     sql("ANALYZE events, projects, project_members")
-    sql(
-        "SET random_page_cost = 1.1"
-    )  # as on the disks of today; at this size a scan is nearly as good otherwise
-    yield mine
-    sql("RESET random_page_cost")
-
-
-@pytest.fixture
-def plans(parts, sql):
-    """``plans(work)``: how PostgreSQL ran the statements of the feed, with what they read."""
-
-    def run(work):
-        seen = []
-
-        def note(_connection, cursor, statement, parameters, *_rest):
-            if "pg_current_snapshot" in statement:
-                seen.append(cursor.mogrify(statement, parameters).decode())
-
-        engine = parts.engines.engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            work()
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
-        explained = (
-            sql("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + each.replace("%", "%%")) for each in seen
-        )
-        return [found[0][0][0]["Plan"] for found in explained]
-
-    return run
-
-
-def scans(plan):
-    """Tables that a plan reads from end to end."""
-    found = re.findall(r'"Node Type": "Seq Scan".*?"Relation Name": "(\w+)"', json.dumps(plan))
-    return sorted(set(found) & set(LARGE))
-
-
-def blocks(plan):
-    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return mine
 
 
 def test_no_large_table_is_read_from_end_to_end(crowded, alice, projects, follows, plans):
@@ -98,8 +56,8 @@ def test_no_large_table_is_read_from_end_to_end(crowded, alice, projects, follow
     follower = follows(alice)
     for each in crowded[:5]:
         projects.update(alice.actor, each, {"name": "changed"})
-    copied = plans(lambda: alice.get("/projects/changes?limit=100"))
-    told = plans(follower.page)
+    copied = plans(lambda: alice.get("/projects/changes?limit=100"), FEED)
+    told = plans(follower.page, FEED)
     assert len(follower.told) == 25
     for plan in (*copied, *told):
         assert scans(plan) == []
@@ -111,7 +69,7 @@ def test_an_old_cursor_costs_a_look_for_each_project_too(crowded, alice, follows
     """Five events of each of her projects are new, and the last one is enough."""
     follower = follows(alice)
     sql(MORE_EVENTS)
-    (told,) = plans(follower.page)
+    (told,) = plans(follower.page, FEED)
     assert len(follower.told) == 2 * len(crowded)
     assert scans(told) == []
     assert blocks(told) < 400
