@@ -16,7 +16,7 @@ from tests.cli.examined import PRODUCTION, Examined
 from tests.fixtures.command_line import command_line, environment_of, flask_process
 
 ABOUTS = {
-    "settings", "keys", "public url", "cors", "proxy", "database", "role", "migrations", "pg_trgm", "indexes",
+    "settings", "keys", "public url", "cors", "proxy", "database", "role", "migrations", "pg_trgm", "letters", "indexes",
     "grants", "connections", "durability", "clock", "worker", "jobs", "redis", "mail",
 }  # fmt: skip
 

@@ -1,13 +1,16 @@
 """What `flask doctor` finds in and about PostgreSQL; each complaint comes from a database damaged for real."""
 
+import secrets
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import psycopg
 import psycopg2
 import pytest
 
-from app.cli.checks import database
+from app.cli.checks import database, schema
+from app.cli.checks.look import Look
 from app.core.clock import Clock
 from dev.roles import Role, plain_url
 from tests.cli.examined import PRODUCTION, Examined
@@ -149,6 +152,20 @@ def test_no_trigrams(own_app, own_sql):
     own_sql("DROP EXTENSION pg_trgm CASCADE")
     seen = Examined(own_app)
     assert "CREATE EXTENSION pg_trgm" in seen.one("pg_trgm", "fault")["mend"]
+
+
+def test_a_database_that_knows_ascii_letters_only(engines, own_database):
+    name = f"holdfast_ascii_{secrets.token_hex(4)}"
+    with closing(psycopg.connect(engines.admin_url, autocommit=True)) as administrator:
+        administrator.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
+        try:
+            elsewhere = urlsplit(engines.admin_url)._replace(path=f"/{name}").geturl()
+            with closing(psycopg.connect(elsewhere)) as link:
+                (found,) = schema.letters(Look(link, own_database))
+        finally:
+            administrator.execute(f"DROP DATABASE {name}")
+    assert (found.severity.name, found.about) == ("warn", "letters")
+    assert "character type C" in found.what
 
 
 def test_an_index_that_is_missing_and_the_statement_that_brings_it_back(own_app, own_sql):

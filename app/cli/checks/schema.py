@@ -51,6 +51,19 @@ def extension(place: Look) -> Iterator[Finding]:
         yield ok("pg_trgm", f"version {version}")
 
 
+def letters(place: Look) -> Iterator[Finding]:
+    """The database knows letters beyond ASCII: searching and sorting by name fold their case."""
+    if place.value("SELECT lower('Ä') = 'ä' AND 'д' ~ '^\\w$'"):
+        yield ok("letters", "of all languages are told apart from signs, and their case is known")
+    else:
+        kind = place.value("SELECT datctype FROM pg_database WHERE datname = current_database()")
+        yield warn(
+            "letters",
+            f"the database has the character type {kind}: searches take 'Ä' and 'ä' for two letters",
+            "dump it, make it anew with LC_CTYPE 'C.UTF-8' or any other of UTF-8, restore it",
+        )
+
+
 def indexes(place: Look) -> Iterator[Finding]:
     """Every index of the models is there and valid: one that is not makes nothing fail, but all of it slow."""
     if place.value("SELECT to_regclass('public.projects')") is None:
