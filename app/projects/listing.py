@@ -9,7 +9,7 @@ few are sorted and merged in.
 A statement is put together once for each combination of order and filters: that takes longer than PostgreSQL takes to answer it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Subquery,
     Uuid,
     any_,
     bindparam,
@@ -66,12 +67,13 @@ def _folded(typed: ColumnElement[str]) -> ColumnElement[str]:
     return func.lower(func.normalize(typed))
 
 
-KEYS: Mapping[str, tuple[ColumnElement[Any], TypeEngine[Any]]] = {
-    "created_at": (MEMBER.project_created_at, DateTime(timezone=True)),
-    "updated_at": (MEMBER.project_updated_at, DateTime(timezone=True)),
-    "name": (func.lower(PROJECT.name), String()),
-    RELEVANCE: (func.similarity(_folded(PROJECT.name), _folded(bindparam("q", type_=String()))), REAL()),
+KINDS: Mapping[str, TypeEngine[Any]] = {
+    "created_at": DateTime(timezone=True),
+    "updated_at": DateTime(timezone=True),
+    "name": String(),
+    RELEVANCE: REAL(),
 }
+"""Of sort keys; a bound one is cast, since similarity() answers float4 and would not equal another number."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class ProjectList:
         return _page(self.shape, resumes)
 
     def all(self) -> Columns:
-        return visible(self.shape)
+        return _found(_own(self.shape), self.shape) if self.shape.words else _mine(self.shape)
 
 
 @lru_cache(maxsize=1_000)
@@ -141,25 +143,32 @@ def _page(shape: Shape, resumes: bool) -> TextualSelect:
 
 
 def _windowed(shape: Shape, resumes: bool) -> Columns:
-    key, kind = KEYS[shape.order.removeprefix("-")]
-    # similarity() answers float4; the bound value must be one too, or equal keys would not compare as equal.
-    after = cast(bindparam("after_key"), kind), bindparam("after_id", type_=Uuid())
+    field = shape.order.removeprefix("-")
+    after = cast(bindparam("after_key"), KINDS[field]), bindparam("after_id", type_=Uuid())
     window = Window(shape.descending, bindparam("rows", type_=Integer()), after if resumes else None)
 
-    def cut(mine: Columns, key: ColumnElement[Any]) -> Columns:
-        return window.cut(keyed(mine, key, MEMBER.project_id), key, MEMBER.project_id)
+    def cut(mine: Columns, key: ColumnElement[Any], project_id: ColumnElement[UUID]) -> Columns:
+        return window.cut(keyed(mine, key, project_id), key, project_id)
 
-    mine = visible(shape)
-    if key is not MEMBER.project_updated_at:
-        return cut(mine, key)
-    copied, crowded = mine.where(key.is_not(None)), mine.where(key.is_(None))
-    arms = (cut(copied, key), cut(crowded, PROJECT.updated_at))
+    if shape.words:
+        own = _own(shape)
+        return cut(_found(own, shape), _key_of_found(own, field), own.c.id)
+    mine = _mine(shape)
+    if field == "name":
+        return cut(mine, func.lower(PROJECT.name), PROJECT.id)
+    if field == "created_at":
+        return cut(mine, MEMBER.project_created_at, MEMBER.project_id)
+    copy = MEMBER.project_updated_at
+    arms = (
+        cut(mine.where(copy.is_not(None)), copy, MEMBER.project_id),
+        cut(mine.where(copy.is_(None)), PROJECT.updated_at, MEMBER.project_id),
+    )
     merged = union_all(*(select(arm.subquery()) for arm in arms)).subquery()
     return window.cut(select(merged), merged.c.sort_key, merged.c.row_key)
 
 
-def visible(shape: Shape) -> Columns:
-    """Projects of the person's that the filters leave; the trash is its owner's alone."""
+def _mine(shape: Shape) -> Columns:
+    """Projects of the person's that the filters leave, but for the words; the trash is its owner's alone."""
     columns = (PROJECT[name] for name in PLAIN)
     statement = select(*columns, MEMBER.role.label("my_role"))
     statement = statement.join_from(Project.__table__, ProjectMember.__table__)
@@ -168,13 +177,25 @@ def visible(shape: Shape) -> Columns:
         NOT_ANOTHERS_TRASH,
         PROJECT.status == any_(bindparam("status", type_=ARRAY(String()))),
         *(FILTERS[name] for name in shape.filters),
-        *_has(shape.words),
     )
 
 
-def _has(found: tuple[bool, ...]) -> Iterator[ColumnElement[bool]]:
-    """Each word in the name, or one that begins as it does but for a typing error."""
-    name = _folded(PROJECT.name)
-    for at, forgiving in enumerate(found):
+def _own(shape: Shape) -> Subquery:
+    """The same with names as they are searched. OFFSET keeps PostgreSQL from looking for the words in everybody's first."""
+    return _mine(shape).add_columns(_folded(PROJECT.name).label("folded")).offset(0).subquery("own")
+
+
+def _found(own: Subquery, shape: Shape) -> Columns:
+    """Those that have each word in their name, or one that begins as it does but for a typing error."""
+    statement = select(*(own.c[name] for name in (*PLAIN, "my_role")))
+    for at, forgiving in enumerate(shape.words):
         word = _folded(bindparam(f"word_{at}", type_=String()))
-        yield name.regexp_match(word) if forgiving else name.like(word)
+        name: ColumnElement[str] = own.c.folded
+        statement = statement.where(name.regexp_match(word) if forgiving else name.like(word))
+    return statement
+
+
+def _key_of_found(own: Subquery, field: str) -> ColumnElement[Any]:
+    if field == RELEVANCE:
+        return func.similarity(own.c.folded, _folded(bindparam("q", type_=String())))
+    return func.lower(own.c.name) if field == "name" else own.c[field]
