@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 BUILT_STATEMENTS = {
-    "app/core/schema.py": 1
-}  # GRANT takes no parameters: the role's name is quoted by the driver
+    "app/core/schema.py": 1,  # GRANT takes no parameters: the role's name is quoted by the driver
+    "app/projects/listing.py": 1,  # what SQLAlchemy made of a statement without values, kept
+}
 LONGEST, MEDIAN = 300, 90
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "lib"}
 DECISIONS = (
