@@ -18,7 +18,9 @@ from sqlalchemy import (
     Identity,
     Index,
     String,
+    Update,
     delete,
+    func,
     or_,
     select,
     text,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.types import UserDefinedType
 
 from app.core.clock import Clock
@@ -161,6 +163,8 @@ class Events:
             Event.project_id.is_(None), or_(Event.subject_id == user_id, Event.actor_id == user_id)
         )
         gone = rows_changed(session, delete(Event).where(Event.seq.in_(private.limit(most))))
+        # First: the memberships lead to the transfers, and below they become nobody's.
+        session.execute(_unnamed_transfers(user_id).execution_options(synchronize_session=False))
         done = select(Event.seq).where(Event.actor_id == user_id, Event.project_id.is_not(None))
         nameless = update(Event).where(Event.seq.in_(done.limit(most))).values(actor_id=None)
         told = select(Event.seq).where(Event.subject_id == user_id, Event.kind.in_(MEMBER_KINDS))
@@ -177,3 +181,23 @@ class Events:
     def sweep(self, before: datetime) -> int:
         """Delete what is older; the answer is how many."""
         return rows_changed(self._uow.session, delete(Event).where(Event.created_at < before))
+
+
+def _unnamed_transfers(user_id: UUID) -> Update:
+    """Take somebody out of who owned a project before and after: each transfer changed their role in its transaction."""
+    turned = aliased(Event)
+    before, after = (
+        func.nullif(Event.changes[("owner_id", end)].astext, str(user_id)) for end in ("before", "after")
+    )
+    owners = func.jsonb_build_object("before", before, "after", after)
+    return (
+        update(Event)
+        .where(
+            turned.subject_id == user_id,
+            turned.kind.in_(MEMBER_KINDS),
+            Event.project_id == turned.project_id,
+            Event.xid == turned.xid,
+            Event.kind == EventKind.project_transferred,
+        )
+        .values(changes=func.jsonb_build_object("owner_id", owners))
+    )

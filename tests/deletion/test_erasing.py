@@ -73,6 +73,36 @@ def test_the_account_is_gone_with_all_that_was_its_own(
     assert kinds == ["project.created", "project.updated"], "the history of Bob's project is his"
 
 
+def hands_over(giver, project, heir):
+    answer = giver.post(f"/projects/{project.id}/transfer", json={"user_id": str(heir.user.id)})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("leaver", ["who gave it away", "who gave it back"])
+def test_a_project_that_was_handed_over_does_not_tell_that_the_erased_owned_it(
+    alice, bob, joins, leaves, advance, parts, purge, sql, leaver
+):
+    """What somebody did in projects of others stays, done by nobody."""
+    project = alice.creates()
+    joins(bob, project, "admin")
+    hands_over(alice, project, bob)
+    gone, owner = alice, bob
+    if leaver == "who gave it back":
+        hands_over(bob, project, alice)
+        gone, owner = bob, alice
+    leaves(gone)
+    advance(days=parts.settings.deletion_grace_days, seconds=1)
+    assert purge() == 1
+    query = {"kind": "project.transferred"}
+    history = owner.signs_in_again().get(f"/projects/{project.id}/activity", query_string=query).json["items"]
+    to_the_owner = {"before": None, "after": str(owner.user.id)}
+    back = {"before": str(owner.user.id), "after": None}
+    owners = [each["changes"]["owner_id"] for each in history]
+    assert owners == ([to_the_owner] if gone is alice else [to_the_owner, back])
+    rows = [row for (row,) in sql("SELECT e::text FROM events e WHERE kind <> 'user.purged'")]
+    assert not [row for row in rows if str(gone.user.id) in row]
+
+
 def test_the_trail_keeps_what_happened_and_not_to_whom(due, purge, sql):
     before = [row[0] for row in sql("SELECT kind FROM audit_events ORDER BY created_at, id")]
     assert before
