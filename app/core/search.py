@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 MOST_WORDS = 8
-SHORTEST_WITH_ERROR = 4
+SHORTEST_WITH_ERROR, LONGEST_WITH_ERROR = 4, 30
+"""Letters of a word. The expression grows with their square, and with it what a look at one name costs."""
 
 
 def anywhere(text: str) -> str:
@@ -21,20 +22,24 @@ def mistyped(word: str) -> str | None:
     """A PostgreSQL regular expression for words that begin with this one as somebody in a hurry may have typed it.
 
     One error is forgiven (Damerau, 1964): a wrong letter, a missing one, one too many, or two that changed places. ``None``
-    where none is: in short words, which would become other words, and in what is not made of letters and digits, which
-    may mean something else in an expression.
+    where none is: in short words, which would become other words, in very long ones, and in what is not made of letters and
+    digits, which may mean something else in an expression.
     """
-    if len(word) < SHORTEST_WITH_ERROR or not word.isalnum():
+    if not SHORTEST_WITH_ERROR <= len(word) <= LONGEST_WITH_ERROR or not word.isalnum():
         return None
-    return rf"\m(?:{'|'.join(_one_error_away(word))})"
+    found = ""
+    # From the end, so that the letters before an error stand there once for all that may follow them: what is compared with
+    # a name at the same time stays small, however much the word and the name are alike (SEC-44).
+    for at in reversed(range(len(word))):
+        right = [word[at] + found] if found else []
+        found = f"(?:{'|'.join((*right, *_error_at(word, at)))})"
+    return rf"\m{found}"
 
 
-def _one_error_away(word: str) -> Iterator[str]:
-    for at in range(len(word)):
-        before, letter, after = word[:at], word[at], word[at + 1 :]
-        yield rf"{before}\w{after}"
-        yield rf"{before}\w{letter}{after}"
-        if len(word) > SHORTEST_WITH_ERROR:
-            yield before + after
-        if after:
-            yield before + after[0] + letter + after[1:]
+def _error_at(word: str, at: int) -> Iterator[str]:
+    letter, after = word[at], word[at + 1 :]
+    wrong_or_one_missing = rf"\w{letter}?"
+    one_too_many = len(word) > SHORTEST_WITH_ERROR
+    yield (f"(?:{wrong_or_one_missing})?" if one_too_many else wrong_or_one_missing) + after
+    if after:
+        yield after[0] + letter + after[1:]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.search import MOST_WORDS, mistyped, words
+from app.core.search import LONGEST_WITH_ERROR, MOST_WORDS, mistyped, words
 
 LETTERS = st.characters(categories=("Ll", "Lo", "Nd"))
 
@@ -55,7 +55,12 @@ def test_short_words_and_signs_are_taken_as_they_are(word):
     assert mistyped(word) is None
 
 
-@given(st.text(LETTERS, min_size=5, max_size=30), st.data())
+def test_very_long_words_are_taken_as_they_are():
+    assert mistyped("a" * LONGEST_WITH_ERROR) is not None
+    assert mistyped("a" * (LONGEST_WITH_ERROR + 1)) is None
+
+
+@given(st.text(LETTERS, min_size=5, max_size=LONGEST_WITH_ERROR - 1), st.data())
 def test_any_word_with_any_one_error_finds_it(word, data):
     at = data.draw(st.integers(0, len(word) - 1))
     letter = data.draw(LETTERS)

@@ -67,3 +67,10 @@ def test_a_hundred_letters_of_any_kind_are_no_burden(alice, plant):
         "\u0301" * 100,
     ):
         assert alice.get("/projects", query_string={"q": q}).status_code == 200
+
+
+def test_names_made_for_it_make_no_search_slow(alice, plant):
+    """SEC-44: what one search may take of the database is bounded, whatever words and names are chosen."""
+    plant(alice, [f"{'a' * 98}b {'a' * 98}b {number}" for number in range(500)])
+    for q in ("a" * 100, f"{'a' * 30} {'a' * 29}c {'a' * 28}c"):
+        assert alice.get("/projects", query_string={"q": q}).status_code == 200
