@@ -80,6 +80,8 @@ class AccountPurge:
             return False
         while self._projects.erase_owned(user_id):
             pass
+        while self._projects.erase_memberships(user_id):
+            pass
         while self._erase_events(user_id):
             pass
         return self._finish(user_id)

@@ -130,6 +130,17 @@ class ProjectRepository(Repository[Project]):
         statement = select(Project.id).where(Project.owner_id == owner_id).limit(most).with_for_update()
         return list(self.session.execute(statement).scalars())
 
+    def joined_ids(self, user_id: UUID, most: int) -> list[UUID]:
+        """Some projects that somebody belongs to."""
+        statement = select(ProjectMember.project_id).where(ProjectMember.user_id == user_id).limit(most)
+        return list(self.session.execute(statement).scalars())
+
+    def forget_member(self, user_id: UUID, ids: Collection[UUID]) -> None:
+        """Delete somebody's memberships in projects that the caller holds."""
+        self.session.execute(
+            delete(ProjectMember).where(ProjectMember.user_id == user_id, ProjectMember.project_id.in_(ids))
+        )
+
     def belonging(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[Project, ProjectMember]]:
         """What somebody belongs to, by the project's id, so many after that one; strangers' trash is not theirs."""
         statement = (

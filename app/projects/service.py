@@ -23,6 +23,8 @@ from app.projects.views import FACTS, ProjectView
 
 NAMESPACE = "project"
 SWEEP_BATCH = 200
+PARTED_AT_ONCE = 20
+"""Few: these are projects of others, who wait meanwhile."""
 Versions = Collection[int] | None
 
 
@@ -215,6 +217,18 @@ class ProjectService:
             self._projects.forget_of(ids)
             for project_id in ids:
                 self.forget_facts(project_id)
+            return len(ids)
+
+    def erase_memberships(self, user_id: UUID) -> int:
+        """End some memberships of somebody who is erased; the answer is in how many projects, 0 when there is none left.
+
+        The projects are held, as by everybody who writes memberships: the cascade from the account takes them in any order,
+        and would meet those who change several projects.
+        """
+        with self._uow:
+            ids = self._projects.joined_ids(user_id, PARTED_AT_ONCE)
+            self._projects.lock(ids)
+            self._projects.forget_member(user_id, ids)
             return len(ids)
 
     def belonging(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[Project, ProjectMember]]:
