@@ -27,6 +27,7 @@ PROJECT = (
     "archived_at",
     "deleted_at",
 )
+MEMBERSHIP = ("role", "joined_at")
 INVITATION = ("id", "email", "role", "created_at", "expires_at")
 ACTIVITY = ("id", "kind", "ip", "device", "data", "created_at")
 Row = dict[str, Any]
@@ -56,7 +57,7 @@ def project(row: Project) -> Row:
 
 def membership(project: Project, member: ProjectMember) -> Row:
     """Of a project of somebody else: that one belongs to it, not what is in it."""
-    return {"project_id": str(project.id), "project_name": project.name, **_of(member, ("role", "joined_at"))}
+    return {"project_id": str(project.id), "project_name": project.name, **_of(member, MEMBERSHIP)}
 
 
 def invitation(row: Any) -> Row:

@@ -12,7 +12,7 @@ SOURCES = sorted((ROOT / "app").rglob("*.py"))
 MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 BUILT_STATEMENTS = {
     "app/core/schema.py": 1,  # GRANT takes no parameters: the role's name is quoted by the driver
-    "app/projects/listing.py": 1,  # what SQLAlchemy made of a statement without values, kept
+    "app/projects/listing.py": 1,  # text that SQLAlchemy made of a statement, with its parameters by name
 }
 LONGEST, MEDIAN = 300, 90
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "lib"}
@@ -176,7 +176,9 @@ def test_time_in_sql_is_seen_and_prose_is_not():
 def test_sec_55_no_value_becomes_code(path):
     """SEC-55: values reach the database as bound parameters alone."""
     found = injections(path.read_text())
-    assert len(found) == BUILT_STATEMENTS.get(relative(path), 0)
+    assert len(found) == BUILT_STATEMENTS.get(relative(path), 0), (
+        f"{relative(path)}, lines {found}: bind the value, or say in BUILT_STATEMENTS why none can get in"
+    )
 
 
 @pytest.mark.parametrize(

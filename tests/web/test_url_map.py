@@ -119,7 +119,11 @@ def test_operation_ids_are_unique_camel_case_and_frozen(app):
     names = [operation.name for operation in documented_operations(app)]
     assert len(set(names)) == len(names)
     assert [name for name in names if not re.fullmatch(r"[a-z]+([A-Z][a-z0-9]*)*", name)] == []
-    assert sorted(names) == FROZEN.read_text().split()
+    frozen = FROZEN.read_text().split()
+    assert frozen == sorted(frozen)
+    assert (set(names) - set(frozen), set(frozen) - set(names)) == (set(), set()), (
+        f"new, to be added to {FROZEN.name}; and gone, though frozen"
+    )
 
 
 def test_every_operation_of_the_api_is_documented(app):
