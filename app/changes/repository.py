@@ -45,8 +45,8 @@ def _quoted(kinds: tuple[EventKind, ...]) -> str:
     return ", ".join(f"'{kind.value}'" for kind in kinds)
 
 
-ELSEWHERE = tuple(kind for kind in EventKind if kind.value.partition(".")[0] in {"member", "invitation"})
-"""What such events tell changes the project for nobody but the member they are about."""
+ELSEWHERE = tuple(kind for kind in EventKind if not kind.value.startswith("project."))
+"""What such events tell changes the project for nobody; what happens to members, for the one they are about."""
 
 # The timeline of the log that is written, not that of the last checkpoint: after a failover the latter is late.
 MOMENT = """
@@ -163,7 +163,5 @@ class ChangeRepository:
 
 
 def _change(row: Any) -> ChangeView:
-    project = None
-    if row.id is not None:
-        project = ProjectView(**{name: getattr(row, name) for name in PLAIN}, my_role=row.my_role)
+    project = None if row.id is None else ProjectView.read(row)
     return ChangeView(row.project_id, project, row.changed_at)

@@ -9,12 +9,12 @@ SHORTEST_WITH_ERROR, LONGEST_WITH_ERROR = 4, 30
 
 
 def anywhere(text: str) -> str:
-    """The LIKE pattern for what has ``text`` in it; its own wildcards stand for themselves alone (SEC-55)."""
+    """The LIKE pattern for what has ``text`` in it, the wildcards of which stand for themselves alone (SEC-55)."""
     return "%" + re.sub(r"([\\%_])", r"\\\1", text) + "%"
 
 
 def words(text: str) -> list[str]:
-    """The words to be found, in any order; all from the eighth on are looked for as they stand."""
+    """The words to be found, in any order; all from the eighth on count as one, spaces and all."""
     return text.split(maxsplit=MOST_WORDS - 1)
 
 
@@ -39,7 +39,7 @@ def mistyped(word: str) -> str | None:
 def _error_at(word: str, at: int) -> Iterator[str]:
     letter, after = word[at], word[at + 1 :]
     wrong_or_one_missing = rf"\w{letter}?"
-    one_too_many = len(word) > SHORTEST_WITH_ERROR
+    one_too_many = len(word) > SHORTEST_WITH_ERROR  # three letters that are left would begin too many words
     yield (f"(?:{wrong_or_one_missing})?" if one_too_many else wrong_or_one_missing) + after
     if after:
         yield after[0] + letter + after[1:]

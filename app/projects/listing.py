@@ -104,9 +104,10 @@ class ProjectList:
     """
 
     def __init__(self, user_id: UUID, filters: ProjectFilters) -> None:
-        order = filters.sort or (RELEVANCE if filters.q else DEFAULT_SORT)
-        order = DEFAULT_SORT if order == RELEVANCE and not filters.q else order
-        given = {name: getattr(filters, name) for name in FILTERS if getattr(filters, name)}
+        order = filters.sort or RELEVANCE
+        if order == RELEVANCE and not filters.q:
+            order = DEFAULT_SORT
+        given = {name: getattr(filters, name) for name in FILTERS if getattr(filters, name) is not None}
         q = normalize("NFC", filters.q or "")
         patterns = [(word, mistyped(word)) for word in words(q)]
         self.shape = Shape(order, tuple(given), tuple(mistaken is not None for _, mistaken in patterns))
@@ -126,9 +127,11 @@ class ProjectList:
         return datetime.fromisoformat(key) if self.shape.order.endswith("_at") else key
 
     def page(self, *, resumes: bool) -> TextualSelect:
+        """The statement of a page, the first one or one after a place."""
         return _page(self.shape, resumes)
 
     def all(self) -> Columns:
+        """All that is in the list, for counting."""
         return _found(_own(self.shape), self.shape) if self.shape.words else _mine(self.shape)
 
 
@@ -158,7 +161,7 @@ def _windowed(shape: Shape, resumes: bool) -> Columns:
         return cut(mine, func.lower(PROJECT.name), PROJECT.id)
     if field == "created_at":
         return cut(mine, MEMBER.project_created_at, MEMBER.project_id)
-    copy = MEMBER.project_updated_at
+    copy = MEMBER.project_updated_at  # crowded projects have none: those few are sorted by their own time
     arms = (
         cut(mine.where(copy.is_not(None)), copy, MEMBER.project_id),
         cut(mine.where(copy.is_(None)), PROJECT.updated_at, MEMBER.project_id),
