@@ -131,7 +131,11 @@ class ProjectExpand(Input):
 class ProjectQuery(PageQuery):
     """Filters of the list; all that are sent must hold."""
 
-    q = Text(shortest=1, longest=100, metadata={"description": "Part of the name."})
+    q = Text(
+        shortest=1,
+        longest=100,
+        metadata={"description": "Words of the name, in any order; a typing error is forgiven."},
+    )
     status = Choices(
         list(ProjectStatus),
         metadata={"examples": ["active"], "description": "A comma list; active where it is left out."},
