@@ -52,9 +52,15 @@ def everywhere(node):
             yield from everywhere(value)
 
 
-def checker(spec, schema):
-    whole = {"components": {"schemas": spec["components"]["schemas"]}, **schema}
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+def checkers(spec):
+    """A validator for any schema of the document, whose components are read once for all of them."""
+    registry = jsonschema_rs.Registry([("urn:document", spec)], draft=jsonschema_rs.Draft202012)
+
+    def checker(schema):
+        text = json.dumps(schema).replace('"#/', '"urn:document#/')
+        return jsonschema_rs.Draft202012Validator(json.loads(text), validate_formats=True, registry=registry)
+
+    return checker
 
 
 @pytest.mark.parametrize("public_url", ["http://localhost:8000", "https://api.example.com"])
@@ -64,22 +70,6 @@ def test_it_is_valid_openapi_3_1(make_app, public_url):
         spec = document()
     validate(spec)
     assert spec["openapi"].startswith("3.1")
-
-
-def test_the_servers(make_app):
-    """Absolute behind TLS; relative on a laptop, which is reached by many names."""
-    found = {}
-    for address in ("http://localhost:8000", "https://api.example.com"):
-        app = make_app(public_url=address)
-        with app.app_context():
-            found[address] = document()
-    urls = {address: [server["url"] for server in spec["servers"]] for address, spec in found.items()}
-    assert urls == {
-        "http://localhost:8000": ["/api/v1"],
-        "https://api.example.com": ["https://api.example.com/api/v1"],
-    }
-    cookies = [spec["components"]["securitySchemes"]["refreshCookie"]["name"] for spec in found.values()]
-    assert cookies == ["refresh_token", "__Secure-refresh_token"]
 
 
 def test_making_it_twice_gives_the_same(app, spec):
@@ -233,10 +223,10 @@ def test_meta_names_what_the_document_has(spec, anonymous):
 
 
 def test_every_example_fits_its_schema(spec):
-    checked = 0
+    checked, checker = 0, checkers(spec)
     for node in everywhere(spec):
         for example in node.get("examples", []) if isinstance(node.get("examples"), list) else []:
-            checker(spec, node).validate(example)
+            checker(node).validate(example)
             checked += 1
         if "schema" not in node:
             continue
@@ -245,7 +235,7 @@ def test_every_example_fits_its_schema(spec):
             names = [each["$ref"].rpartition("/")[2] for each in node["examples"].values()]
             shown += [spec["components"]["examples"][name]["value"] for name in names]
         for example in shown:
-            checker(spec, node["schema"]).validate(example)
+            checker(node["schema"]).validate(example)
             checked += 1
     assert checked > 100
 
@@ -288,13 +278,6 @@ def test_null_is_a_type_and_either_way_is_a_schema(spec):
     assert "code" not in schemas["VerifyEmailByLink"]["properties"]
     assert schemas["VerifyEmailByCode"]["required"] == ["code", "email"]
     assert "token" not in schemas["VerifyEmailByCode"]["properties"]
-
-
-def test_sec_01_the_shortest_password_is_the_settings(make_app):
-    app = make_app(password_min_length=15)
-    with app.app_context():
-        password = document()["components"]["schemas"]["Register"]["properties"]["password"]
-    assert password["minLength"] == 15
 
 
 @pytest.mark.parametrize("operation", ["get", "patch"])
