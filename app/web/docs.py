@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, redirect, request, send_from
 
 from app.core.errors import Code
 from app.web.explanations import EXPLANATIONS
-from app.web.openapi import finished
+from app.web.openapi import ProblemApi, finished
 from app.web.operations import public
 from app.web.pages import html_page, page_settings
 from app.web.problems import CATALOGUE
@@ -25,8 +25,8 @@ front = Blueprint("front", __name__)
 
 def document() -> dict[str, Any]:
     """The finished document of this application."""
-    spec: dict[str, Any] = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
-    return finished(spec, page_settings())
+    api: ProblemApi = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    return finished(api.told(), page_settings())
 
 
 @blueprint.get("/api/v1/openapi.json")

@@ -5,12 +5,13 @@ headers, errors by code, who may call it. The document is OpenAPI 3.1 and free o
 OWASP one included; tests/clients generates a TypeScript client from it.
 """
 
+import threading
 from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api
+from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from app.config import Settings
@@ -51,6 +52,27 @@ class ProblemApi(Api):
     """flask-smorest's, without the parts we replaced: error answers, page and version headers, its own pages."""
 
     ERROR_SCHEMA = Problem
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._untold: list[Blueprint] = []
+        self._telling = threading.Lock()
+        super().__init__(*args, **options)
+
+    def register_blueprint(self, blp: Blueprint) -> None:
+        """Its routes at once; its part of the document when somebody asks, which workers and commands never do."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp)
+        self._untold.append(blp)
+
+    def told(self) -> dict[str, Any]:
+        """The document with every blueprint in it, before it is finished."""
+        with self._telling:
+            while self._untold:
+                blp = self._untold.pop(0)
+                blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
+                self.spec.tag({"name": blp.name, "description": blp.description})
+            document: dict[str, Any] = self.spec.to_dict()
+            return document
 
     def _register_responses(self) -> None:
         """Ours come from the codes that each operation declares."""
