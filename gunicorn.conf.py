@@ -59,6 +59,7 @@ accesslog = None
 def on_starting(_server: Any) -> None:
     """Called in the master, before the listener opens."""
     hooks.refuse_database_at_fault(_settings)
+    hooks.load_modules()
     hooks.prepare_metrics()
 
 

@@ -3,7 +3,6 @@
 import sys
 
 from app import create_app
-from app.cli import bare_app
 from app.config import ConfigError
 
 NEEDS_NO_SETTINGS = {"keys", "doctor"}
@@ -15,4 +14,7 @@ except ConfigError as error:
         for fault in error.faults:
             print(f"configuration: {fault}", file=sys.stderr)
         sys.exit(78)
+    # Only where it is wanted: with sound settings it comes with the application.
+    from app.cli import bare_app
+
     app = bare_app(error)

@@ -1,35 +1,14 @@
 """Holdfast: the back end that a web or mobile app needs first."""
 
-import os
+from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from app.cli import register_commands
 from app.config import Settings, load_settings
-from app.core.telemetry import configure_logging
-from app.version import VERSION
-from app.web import assets, dev_clock, dev_mailbox, docs, health, jwks, link_pages, well_known
-from app.web.auth import register_guard, register_identity
-from app.web.errors import register_error_handlers
-from app.web.limits import init_limits
-from app.web.middleware import init_cors, register_request_hooks, wrap_wsgi
-from app.web.openapi import init_openapi
-from app.web.operations import declare_blueprint_views
-from app.web.strict_json import StrictJSONProvider
-from app.wiring import BLUEPRINTS, Parts
 
-PAGES = (
-    health.blueprint,
-    docs.blueprint,
-    jwks.blueprint,
-    assets.blueprint,
-    link_pages.blueprint,
-    well_known.blueprint,
-)
-DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint, docs.front)
+if TYPE_CHECKING:
+    from flask import Flask
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None) -> "Flask":
     """The application: settings, engines, hooks in their order, blueprints.
 
     Args:
@@ -39,29 +18,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ConfigError: when the environment makes no working configuration.
     """
     settings = settings or load_settings()
-    configure_logging(settings.log_level)
-    app = Flask(__name__, template_folder="web/templates", static_folder=None)
-    app.json = StrictJSONProvider(app)
-    app.config["METRICS_ARE_SHARED"] = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-    parts = Parts(app, settings)
-    app.extensions["holdfast"] = parts
-    wrap_wsgi(app, settings)
-    register_request_hooks(app)
-    init_cors(app, settings)
-    register_identity(app)
-    init_limits(app, settings, parts.gate)
-    register_guard(app)
-    register_error_handlers(app)
-    _register_routes(app, settings)
-    register_commands(app)
-    return app
+    # Only now: loading all of the application takes a second, and faulty settings are told without it.
+    from app.application import build_app  # noqa: PLC0415
 
-
-def _register_routes(app: Flask, settings: Settings) -> None:
-    api = init_openapi(app, settings, VERSION)
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
-    for page in (*PAGES, *(DEVELOPMENT_PAGES if settings.development else ())):
-        if page is not docs.blueprint or settings.docs_enabled:
-            app.register_blueprint(page)
-    declare_blueprint_views(app, "assets", "link_pages", "well_known", "dev_mailbox")
+    return build_app(settings)

@@ -1,5 +1,6 @@
 """What the gunicorn master does at start, at SIGHUP, at SIGTERM and when a worker has died."""
 
+import importlib
 import os
 import signal
 import sys
@@ -39,6 +40,14 @@ def refuse_database_at_fault(settings: Settings) -> None:
     faults = database_faults(settings)
     if faults:
         _refuse(faults)
+
+
+def load_modules() -> None:
+    """Load the application's modules in the master, so that the workers share their memory and start at once.
+
+    The application itself is made in each worker: no connection is ever opened before a fork (trap T21).
+    """
+    importlib.import_module("app.application")
 
 
 def _refuse(faults: list[str]) -> NoReturn:
