@@ -78,8 +78,13 @@ def test_readiness_says_degraded(make_app, dead_port):
     )  # fmt: skip
 
 
-def test_d6_a_silent_redis_is_waited_for_once(make_app, alice, silent_port, log_lines):
-    """The first request waits at most a quarter of a second; then Redis is left alone for a while."""
+def test_d6_a_silent_redis_is_waited_for_once(make_app, alice, silent_port, log_lines, monkeypatch):
+    """The first request waits at most a quarter of a second; then Redis is left alone for a while.
+
+    How long that is, tests/core/test_redis_gate.py says. Here it outlasts the test: on a busy machine three requests may
+    take longer than the half second of the first pause, after which Redis is rightly asked again.
+    """
+    monkeypatch.setattr("app.core.cache.FIRST_PAUSE", 600.0)
     client = ApiClient(make_app(redis_url=redis_at(silent_port)), alice.token)
     log_lines.take()
     for _ in range(3):
