@@ -85,6 +85,29 @@ def test_what_it_does_not_take(alice, body, faults):
     assert {fault["field"]: fault["code"] for fault in answer.json["errors"]} == faults
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda one: "-" + one.replace("-", "") + "---",
+        lambda one: "urn:" + one.replace("-", ""),
+        lambda one: "+" + one[1:],
+        lambda one: " " + one[:-1],
+        lambda one: "0x" + one[2:],
+        lambda one: one[0] + "_" + one[2:],
+        lambda one: "\uff10" + one[1:],
+    ],
+    ids=["hyphens", "urn", "sign", "space", "prefix", "underscore", "full width"],
+)
+def test_sec_44_an_id_in_an_odd_spelling_is_not_taken_for_another(alice, row_of, spelled):
+    project = alice.creates()
+    answer = does(alice, "archive", [spelled(str(project.id))])
+    assert code_of(answer) == (422, "validation_failed")
+    assert [(fault["field"], fault["code"]) for fault in answer.json["errors"]] == [
+        ("ids.0", "invalid_format")
+    ]
+    assert row_of(project.id)["status"] == "active"
+
+
 def test_a_hundred_at_a_time(alice, plant):
     ids = plant(alice, [f"Number {number}" for number in range(100)])
     assert [status for _, status in statuses(does(alice, "archive", ids))] == [200] * 100
