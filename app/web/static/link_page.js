@@ -92,11 +92,13 @@
     return own.map((each) => each.detail).join(" ");
   };
 
+  const CLOCK = { dateStyle: "long", timeStyle: "short" }; // the month by name: 12/3 is a day in March elsewhere
+
   // Words of strangers: put in as text, never as markup. A moment is told in the reader's own clock.
   const tell = (answer) => {
     for (const place of page.querySelectorAll("[data-field]")) {
       const value = place.dataset.field.split(".").reduce((found, name) => found?.[name], answer) ?? "–";
-      place.textContent = place.dataset.field.endsWith("_at") ? new Date(value).toLocaleString() : value;
+      place.textContent = place.dataset.field.endsWith("_at") ? new Date(value).toLocaleString([], CLOCK) : value;
     }
   };
 
