@@ -7,6 +7,21 @@ from alembic.util.exc import CommandError
 from app.core import schema
 from app.web.current import settings
 
+MENDS = {
+    "Can't locate revision": (
+        "there is no such file in migrations/versions. If the database is at it, newer code or another branch migrated it: "
+        "go back to that code (`flask db downgrade` there undoes it), or begin afresh on a laptop with `make clean-data`"
+    ),
+    "Target database is not up to date": "run `flask db upgrade` first",
+}
+"""By how Alembic's words begin."""
+
+
+def explained(words: str) -> str:
+    """What Alembic says, and how to mend it."""
+    mends = [mend for beginning, mend in MENDS.items() if words.startswith(beginning)]
+    return ": ".join([words.rstrip("."), *mends])
+
 
 class SchemaGroup(click.Group):
     """Says in one line what a command on the schema met."""
@@ -18,7 +33,7 @@ class SchemaGroup(click.Group):
         except schema.SchemaUnreachableError as error:
             raise click.ClickException(f"the database cannot be reached: {error}") from None
         except CommandError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(explained(str(error))) from None
 
 
 @click.group(cls=SchemaGroup)

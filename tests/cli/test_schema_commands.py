@@ -65,6 +65,22 @@ def test_up_to_a_named_revision_stops_there(flask, owner):
     assert owner("SELECT version_num FROM alembic_version") == [("0001",)]
 
 
+def test_a_database_of_another_branch_is_told_how_to_mend(flask, owner):
+    owner("UPDATE alembic_version SET version_num = '9999'")
+    result = flask("db", "upgrade")
+    assert result.exit_code == 1
+    assert result.output.startswith(
+        "Error: Can't locate revision identified by '9999': there is no such file"
+    )
+    assert "`make clean-data`" in result.output
+
+
+def test_a_revision_wants_the_others_first(flask):
+    flask("db", "downgrade", "base", "--yes")
+    result = flask("db", "revision", "notes")
+    assert result.output == "Error: Target database is not up to date: run `flask db upgrade` first\n"
+
+
 def test_up_gives_the_services_role_back_what_it_needs_and_no_more(flask, owner, own_database):
     """SEC-58: rows of all tables, the audit trail only forwards."""
     role = own_database.database_url.get_secret_value().partition("://")[2].partition(":")[0]
