@@ -59,7 +59,11 @@ class Text(fields.String):
         self._refuse_control_characters(text)
         text = text.strip() if self.trim else text
         if len(text) < self.shortest:
-            raise refuse(FieldCode.too_short, f"At least {self.shortest} characters.", min=self.shortest)
+            raise refuse(
+                FieldCode.too_short,
+                f"At least {self.shortest} character{'s' * (self.shortest > 1)}.",
+                min=self.shortest,
+            )
         return self.accept(text)
 
     def accept(self, text: str) -> str:
