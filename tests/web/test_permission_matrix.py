@@ -122,7 +122,8 @@ def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):
 @pytest.mark.parametrize("name", TABLE)
 def test_sec_38_each_caller_gets_what_the_table_says(app, cast, sql, name, subtests):
     operation = next(each for each in documented_operations(app) if each.name == name)
-    about_a_project = "{project_id}" in operation.path or name == "deleteMe"  # whose answer depends on owning one
+    # What deleteMe answers depends on owning one.
+    about_a_project = "{project_id}" in operation.path or name == "deleteMe"
     project = None
     for caller, expected in zip(CALLERS, TABLE[name], strict=True):
         with subtests.test(caller=caller):
@@ -133,5 +134,6 @@ def test_sec_38_each_caller_gets_what_the_table_says(app, cast, sql, name, subte
                 ids["project_id"] = project.id
             answer = asks(cast.people[caller], operation, ids)
             if answer.status_code < 400 and operation.method != "GET":
-                project = None  # it is no longer what the next caller should find; who was refused changed nothing
+                # It is no longer what the next caller should find; who was refused changed nothing.
+                project = None
             assert answer.status_code == expected, answer.text
