@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from app.core.events import MEMBER_KINDS, Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.repository import Repository
 from app.projects.models import ProjectMember
@@ -43,6 +44,14 @@ class MemberRepository(Repository[ProjectMember]):
 
     def of(self, project_id: UUID, user_id: UUID) -> ProjectMember | None:
         return self.session.get(ProjectMember, (project_id, user_id))
+
+    def has_left(self, project_id: UUID, user_id: UUID) -> bool:
+        """Whether the last that is told of somebody in a project is that they left it."""
+        told = select(Event.kind).where(
+            Event.subject_id == user_id, Event.kind.in_(MEMBER_KINDS), Event.project_id == project_id
+        )
+        last = self.session.execute(told.order_by(Event.xid.desc(), Event.seq.desc()).limit(1)).scalar()
+        return last == EventKind.member_left
 
     def remove(self, project_id: UUID, user_id: UUID) -> None:
         """Delete the row; whoever changes members holds the project's row."""

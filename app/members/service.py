@@ -79,12 +79,14 @@ class MemberService:
             self._end(project, member, EventKind.member_removed, actor.user_id)
 
     def leave(self, actor: Actor, project_id: UUID) -> None:
-        """End one's own membership; an archived project may be left, too.
+        """End one's own membership; an archived project may be left, too, and leaving twice is leaving once.
 
         Raises:
             AppError: ``not_found``, ``last_owner``.
         """
         with self._uow:
+            if self._members.has_left(project_id, actor.user_id):
+                return
             project, own = self._projects.hold(actor, project_id)
             member = self._require(project, actor.user_id)
             self._spare_the_owner(own, member)
