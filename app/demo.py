@@ -17,3 +17,5 @@ DEMO_PROJECTS = {
     ),
     "bob@example.com": (("Boat log", "Where she went and what broke."),),
 }
+DEMO_MEMBERS = {"Harbour map": (("bob@example.com", "editor"),)}
+"""Who belongs to a project besides its owner."""

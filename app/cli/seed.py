@@ -8,7 +8,9 @@ from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.passwords import PasswordHasher
 from app.core.system import SystemRepository
-from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS, DEMO_TOTP_SECRET
+from app.demo import DEMO_ACCOUNTS, DEMO_MEMBERS, DEMO_PASSWORD, DEMO_PROJECTS, DEMO_TOTP_SECRET
+from app.members.service import MemberService
+from app.projects.models import ProjectRole
 from app.projects.service import ProjectService
 from app.second_factor.codes import current_code
 from app.second_factor.service import SecondFactorService
@@ -73,14 +75,20 @@ def seed_demo() -> None:
 
 
 def _make_cast(hashes: dict[str, str]) -> None:
+    projects, members = service(ProjectService), service(MemberService)
     with parts().uow:
+        ids = {}
         for email, name, role in DEMO_ACCOUNTS:
             user = service(UserService).create(
                 email=email, password_hash=hashes[email], display_name=name, role=SiteRole(role)
             )
+            ids[email] = user.id
             if user.role == SiteRole.admin:
                 service(SecondFactorService).plant(user.id, DEMO_TOTP_SECRET)
-            actor = Actor(user.id, new_id())
-            for title, description in DEMO_PROJECTS.get(email, ()):
-                service(ProjectService).create(actor, title, description)
+        for owner, titles in DEMO_PROJECTS.items():
+            actor = Actor(ids[owner], new_id())
+            for title, description in titles:
+                project, _ = projects.hold(actor, projects.create(actor, title, description).id)
+                for email, given in DEMO_MEMBERS.get(title, ()):
+                    members.admit(project, ids[email], ProjectRole(given), actor.user_id)
         service(SystemRepository).mark_demo_seeded(parts().clock.now())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DEMO_PROJECTS
+from app.demo import DEMO_ACCOUNTS, DEMO_MEMBERS, DEMO_PASSWORD, DEMO_PROJECTS
 from tests.fixtures.accounts import signs_in
 from tests.fixtures.factors import completes
 
@@ -26,7 +26,8 @@ def test_the_cast_is_verified_and_signs_in_with_the_password_of_the_banner(flask
         assert user["mfa_enabled"] is (role == "admin")
 
 
-def test_everybody_owns_the_projects_of_the_demo(flask, anonymous, app):
+def test_everybody_has_the_projects_of_the_demo(flask, anonymous, app):
+    """Their own, and those that they are in as Bob is in one of Alice's."""
     from tests.fixtures.client import ApiClient
 
     flask("seed")
@@ -34,9 +35,11 @@ def test_everybody_owns_the_projects_of_the_demo(flask, anonymous, app):
         listed = (
             ApiClient(app, enters(flask, anonymous, email)["access_token"]).get("/projects").json["items"]
         )
-        wanted = {name for name, _ in DEMO_PROJECTS.get(email, ())}
-        assert {project["name"] for project in listed} == wanted
-        assert all(project["my_role"] == "owner" for project in listed)
+        wanted = {name: "owner" for name, _ in DEMO_PROJECTS.get(email, ())}
+        wanted |= {
+            name: role for name, members in DEMO_MEMBERS.items() for who, role in members if who == email
+        }
+        assert {project["name"]: project["my_role"] for project in listed} == wanted
 
 
 def test_the_code_of_the_demo_follows_the_services_clock(flask, anonymous, advance):

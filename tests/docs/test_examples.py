@@ -42,7 +42,8 @@ def remember(variables, answer):
     if answer.get("token", "").startswith("hf_"):
         variables["KEY"] = answer["token"]
     for item in answer.get("items", ())[:1]:
-        variables.update({"CODE": item["code"]} if "code" in item else {"ID": item["id"]})
+        name = "code" if "code" in item else "id"
+        variables.update({name.upper(): item[name]} if name in item else {})
 
 
 def test_a_wrong_example_would_be_noticed():
