@@ -1,5 +1,6 @@
 """What gunicorn and the flask command load."""
 
+import gc
 import sys
 
 from app import create_app
@@ -7,6 +8,8 @@ from app.config import ConfigError
 
 NEEDS_NO_SETTINGS = {"keys", "doctor"}
 
+# What is loaded now stays for good. The collector need not look through it, neither while it grows nor ever after.
+gc.disable()
 try:
     app = create_app()
 except ConfigError as error:
@@ -18,3 +21,6 @@ except ConfigError as error:
     from app.cli import bare_app
 
     app = bare_app(error)
+finally:
+    gc.freeze()
+    gc.enable()
