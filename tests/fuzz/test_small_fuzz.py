@@ -2,6 +2,7 @@
 
 import contextlib
 
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -20,6 +21,7 @@ def takes_nothing(operation):
     return not list(operation.iter_parameters()) and not operation.body
 
 
+@pytest.mark.timeout(300)  # half a minute where nobody else works; many times that on a busy machine
 def test_generated_requests_meet_no_surprise(app, alice, ada, make_app):
     """No 5xx, no undocumented status, no answer beside its schema; unsound data are refused, sound data taken."""
     service = make_app(rate_limit_factor=1_000_000)
