@@ -26,6 +26,6 @@ class ActivityView:
         known = event.subject_id if event.subject_id != NOBODY else None
         thing = {"type": event.kind.split(".")[0], "id": known, "display_name": subject_name}
         actor = {"id": event.actor_id, "display_name": actor_name} if actor_name is not None else None
-        # The row's own number would tell how much happens in the whole service.
+        # The row's own number would tell at a look how much happens in the whole service.
         identity = uuid5(event.project_id, str(event.seq))
         return cls(identity, event.kind, actor, thing, event.changes, event.created_at)

@@ -12,13 +12,13 @@ from uuid import UUID
 from app.changes.snapshots import Snapshot, unpacked
 from app.core.access import Actor
 from app.core.errors import AppError, Code
-from app.core.pagination import MAC_BYTES, Cursors, query_scope
+from app.core.pagination import TAG_BYTES, Cursors, query_scope
 
 LONGEST = 3_000
 """Letters of a cursor; with the longest ``limit`` the address stays well below the 4,094 that it may have."""
 HEAD = 1 + 8 + 16
 KEY_ID = 16
-SNAPSHOT_BYTES = ((LONGEST - KEY_ID - 1) * 3 // 4 - MAC_BYTES - HEAD) // 2
+SNAPSHOT_BYTES = ((LONGEST - KEY_ID - 1) * 3 // 4 - TAG_BYTES - HEAD) // 2
 """Room for one of two snapshots: 500 transactions that are open at once, and 1,000 when they began close together."""
 NOWHERE = UUID(int=0)
 FORMS = LIVE, COPY, BATCH, OPEN_BATCH = range(1, 5)
@@ -55,7 +55,7 @@ class ChangeCursors:
         self._cursors = cursors
 
     def encode(self, actor: Actor, position: Position) -> str:
-        """The position, signed, for this person alone."""
+        """The position, sealed, for this person alone."""
         place = bytes((_form(position),)) + position.database + position.after.bytes
         snapshots = b"".join(snapshot.packed() for snapshot in position.snapshots)
         return self._cursors.seal(_scope(actor), place + snapshots)

@@ -129,7 +129,9 @@ def test_no_network_is_one_line_and_an_interrupted_installation_is_remembered(ve
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    monkeypatch.setenv("PIP_BREAK_SYSTEM_PACKAGES", "1")  # the pip of a system that keeps its own packages from us
+    monkeypatch.setenv(
+        "PIP_BREAK_SYSTEM_PACKAGES", "1"
+    )  # the pip of a system that keeps its own packages from us
     install.LOCK.write_text(f"holdfast-nowhere==1 --hash=sha256:{'0' * 64}\n")
     monkeypatch.setattr(install, "usable", lambda: True)
     assert install.main() == 1
