@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import FieldCode
-from app.core.password_policy import PasswordPolicy, common_passwords
+from app.core.password_policy import PasswordPolicy, _folded, _reduced, common_passwords
 
 ALICE = {"email": "alice.smith@mail.example.com", "display_name": "Alice Smith"}
 POLICY = PasswordPolicy()
@@ -155,13 +155,11 @@ def test_sec_05_what_a_password_manager_makes_is_welcome(random):
     assert codes(dressed) in ([], ["too_long"])
 
 
-def test_a_check_takes_less_than_a_millisecond():
-    hard, times = ("4@l1c3 " * 20)[:127] + "x", []
-    for _ in range(50):
-        begin = time.perf_counter()
-        POLICY.faults(hard, **ALICE)
-        times.append(time.perf_counter() - begin)
-    assert min(times) < 0.001
+@pytest.mark.parametrize("part", ["4@l1c3 ", "1", "14", "a1", "@1", "l1", "4!|$", "1234"])
+def test_no_password_comes_down_to_very_many_others(part):
+    """Each is looked up and compared: their number is what a check costs, and it grows with the length at most."""
+    shorter, longest = (_reduced(_folded((part * length)[:length])) for length in (64, 128))
+    assert len(longest) <= 2 * len(shorter) + 8 <= 200
 
 
 @pytest.mark.parametrize("length", [7, 129])
