@@ -52,7 +52,9 @@ class Load:
         self._service = service
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._keys = jwt.PyJWKClient(f"http://127.0.0.1:{service.port}/.well-known/jwks.json")
+        # Here a key is used seconds after it was added, not five minutes: an unknown one must be asked for at once.
+        url = f"http://127.0.0.1:{service.port}/.well-known/jwks.json"
+        self._keys = jwt.PyJWKClient(url, cooldown_duration=0)
         self._threads = [threading.Thread(target=self._live, args=(number,)) for number in range(people)]
 
     def start(self) -> None:
