@@ -24,7 +24,9 @@ KINDS = {
     "acceptInvitation": ("member.added", "invitation.accepted"), "declineInvitation": ("invitation.declined",),
     **{operation: (move[0],) for operation, move in MOVES.items()},
 }  # fmt: skip
-TWICE_IS_ONCE = {*MOVES, "updateMember", "revokeInvitation", "acceptInvitation", "declineInvitation"}
+TWICE_IS_ONCE = {
+    *MOVES, "updateMember", "leaveProject", "revokeInvitation", "acceptInvitation", "declineInvitation",
+}  # fmt: skip
 """What may be acknowledged without an event, where it was so already."""
 ANY_TIME = {"write_conflict", "overloaded"}
 
@@ -123,6 +125,9 @@ class Checks:
                     return True
             elif operation == "updateMember":
                 if state.roles.get(str(target)) == role:
+                    return True
+            elif operation == "leaveProject":
+                if line.caller not in state.roles:
                     return True
             elif line.asked["invitation"] not in state.invited:
                 return True

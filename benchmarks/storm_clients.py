@@ -177,13 +177,13 @@ class Crowd:
         chance, unique = random.Random(), f"{deed} {random.random()}"
         project = chance.choice(list(self.projects))
         caller = self.journal.one(project, "editor", chance)
-        act: Callable[[int], Any]
         if deed == "create, same key":
-            act = lambda _: self.create(caller, unique, unique)  # noqa: E731
+            self._chosen[deed] = lambda _: self.create(caller, unique, unique)
         elif deed == "patch, same key":
-            act = lambda _: self.patch(deed, project, caller, unique, key=unique)  # noqa: E731
+            self._chosen[deed] = lambda _: self.patch(deed, project, caller, unique, key=unique)
         else:
             version = self.projects[project].version
             rivals = [self.journal.one(project, "editor", chance) for _ in range(TOGETHER)]
-            act = lambda turn: self.patch(deed, project, rivals[turn], f"{unique} {turn}", version=version)  # noqa: E731
-        self._chosen[deed] = act
+            self._chosen[deed] = lambda turn: self.patch(
+                deed, project, rivals[turn], f"{unique} {turn}", version=version
+            )

@@ -139,7 +139,7 @@ class ProjectList:
 def _page(shape: Shape, resumes: bool) -> TextualSelect:
     """The statement of a page, as text: nothing is left to be put together when it is sent."""
     statement = _windowed(shape, resumes)
-    compiled = statement.compile(dialect=psycopg2.dialect(paramstyle="named"))  # type: ignore[no-untyped-call]
+    compiled = statement.compile(dialect=psycopg2.dialect(paramstyle="named"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it bare
     fixed = {name: value for name, value in compiled.params.items() if value is not None}
     # text() does not see a parameter that a cast follows without a space.
     return text(str(compiled).replace("::", " ::")).bindparams(**fixed).columns(*statement.selected_columns)
