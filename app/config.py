@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.config_faults import production_faults, shared_faults
+from app.config_files import FileSettings
 from app.config_passkeys import belongs, origin_of, rp_id_of
 from app.config_sources import (
     FileSecretsSource,
@@ -43,7 +44,7 @@ class ConfigError(Exception):
         self.faults = faults
 
 
-class Settings(BaseSettings):
+class Settings(FileSettings):
     model_config = SettingsConfigDict(
         extra="ignore", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
     )

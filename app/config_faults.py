@@ -9,6 +9,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from app.config_files import file_faults, production_file_faults
 from app.config_mail import SmtpServer, mail_address
 from app.config_passkeys import passkey_faults, production_passkey_faults
 from app.config_sources import is_url
@@ -51,7 +52,13 @@ def shared_faults(settings: "Settings") -> list[str]:
         faults.append("PUBLIC_URL: must be a http:// or https:// address")
     if not (_scheme(settings.breach_check_url) in {"http", "https"} and is_url(settings.breach_check_url)):
         faults.append("BREACH_CHECK_URL: must be a http:// or https:// address")
-    return [*faults, *_mail_faults(settings), *_app_faults(settings), *passkey_faults(settings)]
+    return [
+        *faults,
+        *_mail_faults(settings),
+        *_app_faults(settings),
+        *passkey_faults(settings),
+        *file_faults(settings),
+    ]
 
 
 def _mail_faults(settings: "Settings") -> Iterator[str]:
@@ -112,6 +119,7 @@ def _production_faults(settings: "Settings") -> Iterator[str]:  # noqa: C901 - a
     if redis and _scheme(redis) == "redis" and not _loopback(urlsplit(redis).hostname):
         yield "REDIS_URL: needs rediss:// unless Redis is on this host"
     yield from production_passkey_faults(settings)
+    yield from production_file_faults(settings)
 
 
 def ring_faults(text: str) -> list[str]:

@@ -32,6 +32,8 @@ EXPLANATIONS: dict[Code, str] = {
     Code.token_scope_insufficient: "The API token lacks the scope for this: `read` for reading, `write` for all else.",
     Code.invitation_email_mismatch: "The invitation is for another address than that of this account. Sign in with the"
     " account that has the invited address, or be invited anew.",
+    Code.quota_exceeded: "The project, or the account that owns it, has no room for the file. Files in the trash count until they"
+    " are removed for good.",
     Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
     Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
     Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",
@@ -46,6 +48,7 @@ EXPLANATIONS: dict[Code, str] = {
     Code.owns_shared_projects: "The account owns projects that others belong to; `projects` lists them. Transfer or"
     " delete them first.",
     Code.mfa_already_enabled: "A second factor of this kind is on already. Turn it off first.",
+    Code.upload_incomplete: "The content has not arrived whole. Send the rest, then complete the upload again.",
     Code.token_expired_or_used: "The link, code or challenge is too old, was used, or was tried too often. Ask for"
     " a new mail where one can be had, or begin again with the passkey.",
     Code.invitation_closed: "The invitation was accepted, declined or revoked, has expired, or its project is gone. Ask for"
@@ -55,8 +58,11 @@ EXPLANATIONS: dict[Code, str] = {
     Code.version_conflict: "The resource changed since you read it. `current` and `ETag` show how it is now: merge,"
     " then repeat with the new `If-Match`.",
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
+    Code.file_too_large: "The file is larger than this server takes; `limits.upload_max_bytes` of `getMeta` says how much that is.",
     Code.uri_too_long: "The address is longer than 4,094 characters.",
     Code.unsupported_media_type: "The body must be JSON and say so: `Content-Type: application/json`.",
+    Code.file_type_not_allowed: "Files of this type are not taken, or the content is not what name and declared type say. `detail`"
+    " says which; `limits.content_types` of `getMeta` lists what is taken.",
     Code.range_not_satisfiable: "The file has no such part; `Content-Range` tells how long it is. Ask anew without"
     " `Range`.",
     Code.headers_too_large: "One header is longer than 8 KiB, or there are too many.",
@@ -66,6 +72,7 @@ EXPLANATIONS: dict[Code, str] = {
     " without it.",
     Code.invalid_code: "The code is wrong, used or too old. Let the person try again. A code of a mail ends after five"
     " tries: offer a new mail. The second step and a step-up answer it with 401.",
+    Code.checksum_mismatch: "What arrived is not what was announced: size or SHA-256 differ. Nothing was kept; send it anew.",
     Code.idempotency_key_reused: "This Idempotency-Key was used for a different request. Make a new key.",
     Code.token_transport_conflict: "The refresh token came in the body and in the cookie. Send it one way only.",
     Code.rate_limited: "Too many requests of this kind. Wait `retry_after` seconds (also in `Retry-After`);"
@@ -74,4 +81,5 @@ EXPLANATIONS: dict[Code, str] = {
     Code.database_unavailable: "The database cannot be reached. Retry after `Retry-After`, with the same Idempotency-Key.",
     Code.overloaded: "Too much at once. Retry after `Retry-After`, with the same Idempotency-Key.",
     Code.read_only: "The service does not take writes at the moment; reading works. Retry after `Retry-After`.",
+    Code.storage_unavailable: "The file storage is full or does not answer. Nothing was changed; wait for `Retry-After`.",
 }
