@@ -17,6 +17,10 @@ class ObjectMissingError(Exception):
     """There is no such object."""
 
 
+class DamagedObjectError(Exception):
+    """What is kept is not what was stored: cut short, changed, or moved here from another key."""
+
+
 def storage_unavailable(reason: str = "does not answer") -> AppError:
     """The back end cannot do its work now: full, away, too slow (D14)."""
     return AppError(Code.storage_unavailable, f"The file storage {reason}. Try again later.", retry_after=30)
@@ -71,12 +75,19 @@ class ObjectStore(Protocol):
     def read(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The content from ``start``, at most ``length`` bytes, in pieces of at most 1 MiB.
 
+        Whoever does not read to the end closes the iterator (``close()``), or lets go of it.
+
         Raises:
-            ObjectMissingError: before the first piece.
+            ObjectMissingError: at once, before the first piece is asked for.
+            DamagedObjectError: where the back end can tell; at once or on the way.
         """
 
     def facts(self, key: str) -> ObjectFacts | None:
-        """What is known of an object; ``None`` where there is none."""
+        """What is known of an object; ``None`` where there is none.
+
+        Raises:
+            DamagedObjectError: its size cannot be told any more.
+        """
 
     def copy(self, source: str, target: str) -> None:
         """Store a second time what is there, without moving the bytes through us where the back end can do that.
@@ -89,7 +100,10 @@ class ObjectStore(Protocol):
         """Remove an object; one that is not there is removed already."""
 
     def objects(self, prefix: str = "") -> Iterator[ObjectFacts]:
-        """Every object whose key begins so, in the order of keys."""
+        """Every object whose key begins so, in the order of keys, byte by byte; memory is bounded however many.
+
+        One whose size cannot be told any more has the size -1.
+        """
 
     def sweep_unfinished(self, before: datetime) -> int:
         """Remove what ``put`` left half done since before that moment; the answer is how many."""
