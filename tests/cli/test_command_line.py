@@ -3,7 +3,7 @@
 from tests.fixtures.command_line import environment_of, flask_process
 
 COMMANDS = (
-    "db", "seed", "create-admin", "unlock", "sessions", "doctor", "openapi", "callers", "worker", "mail", "keys",
+    "db", "seed", "create-admin", "unlock", "sessions", "doctor", "openapi", "callers", "worker", "mail", "keys", "storage",
 )  # fmt: skip
 
 
