@@ -33,18 +33,19 @@ LABEL org.opencontainers.image.title="Holdfast" \
       org.opencontainers.image.description="Accounts, sessions and projects behind one documented REST API" \
       org.opencontainers.image.licenses="MIT"
 
-# The number is fixed, so that a platform can demand "not root" without reading /etc/passwd. The two folders are where
+# The number is fixed, so that a platform can demand "not root" without reading /etc/passwd. The three folders are where
 # docker-compose.yml mounts its volumes: a fresh volume takes owner and mode from here.
 RUN groupadd --gid 10001 holdfast \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin holdfast \
     && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/holdfast/secrets \
-    && install --directory --owner 10001 --group 10001 --mode 0755 /var/lib/holdfast/database
+    && install --directory --owner 10001 --group 10001 --mode 0755 /var/lib/holdfast/database \
+    && install --directory --owner 10001 --group 10001 --mode 0700 /var/lib/holdfast/files
 
 COPY --from=build /opt/holdfast /opt/holdfast
 COPY --from=build /srv/holdfast /srv/holdfast
 
 # Production unless told otherwise: what is missing or unsafe then ends the start with one line each.
-# /tmp is all that is written to: --read-only --tmpfs /tmp is the way to run it.
+# /tmp and the volume of files are all that is written to: --read-only --tmpfs /tmp is the way to run it.
 ENV PATH=/opt/holdfast/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.config import Settings
 
 RINGS = ("secret_keys", "password_peppers", "signing_keys")
+OPTIONAL_RINGS = ("storage_keys",)
 MIN_KEY_BYTES = 32
 MIN_PRODUCTION_COST = 10
 NAMED_TLS_MODES = {"require", "verify-ca", "verify-full"}
@@ -35,10 +36,10 @@ def shared_faults(settings: "Settings") -> list[str]:
         for name in ("database_url", "redis_url")
         if not getattr(settings, name).get_secret_value()
     ]
-    for name in RINGS:
-        faults += [
-            f"{name.upper()}: {fault}" for fault in ring_faults(getattr(settings, name).get_secret_value())
-        ]
+    for name in (*RINGS, *OPTIONAL_RINGS):
+        ring = getattr(settings, name).get_secret_value()
+        if ring or name in RINGS:
+            faults += [f"{name.upper()}: {fault}" for fault in ring_faults(ring)]
     if settings.cookie_idle_days > settings.cookie_absolute_days:
         faults.append("COOKIE_IDLE_DAYS: is longer than COOKIE_ABSOLUTE_DAYS")
     if settings.body_idle_days > settings.body_absolute_days:
@@ -130,7 +131,7 @@ def ring_faults(text: str) -> list[str]:
     seen: set[str] = set()
     for position, entry in enumerate(text.split(","), start=1):
         key_id, separator, encoded = entry.strip().partition(":")
-        if not separator or not key_id.isalnum() or len(key_id) > 16:
+        if not separator or not (key_id.isalnum() and key_id.isascii()) or len(key_id) > 16:
             faults.append(f"entry {position} must be id:base64 with an id of 1 to 16 letters and digits")
             continue
         if key_id in seen:
@@ -150,7 +151,7 @@ def ring_faults(text: str) -> list[str]:
 
 def _shared_secrets(settings: "Settings") -> Iterator[str]:
     owners: dict[str, str] = {}
-    for name in RINGS:
+    for name in (*RINGS, *OPTIONAL_RINGS):
         for entry in getattr(settings, name).get_secret_value().split(","):
             secret = entry.partition(":")[2].strip()
             if secret and owners.setdefault(secret, name) != name:

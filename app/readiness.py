@@ -8,13 +8,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Settings
 from app.core.cache import RedisGate
 from app.core.db import reading
+from app.core.errors import AppError
 from app.core.schema import expected_revision
+from app.core.storage.interface import ObjectStore
 from app.web.health import Check
 
 WORKER_SILENT_AFTER = 60
+PLACES = {"local": "files are in a folder (local)", "s3": "files are in a bucket (s3)"}
 
 
-def build_checks(engine: Engine, gate: RedisGate, settings: Settings) -> dict[str, Callable[[], Check]]:
+def build_checks(
+    engine: Engine, gate: RedisGate, store: ObjectStore, settings: Settings
+) -> dict[str, Callable[[], Check]]:
     """One check a dependency; each catches what it asks for."""
     reader = reading(engine)
     return {
@@ -23,6 +28,7 @@ def build_checks(engine: Engine, gate: RedisGate, settings: Settings) -> dict[st
         "migrations": lambda: _migrations(reader),
         "worker": lambda: _worker(reader),
         "mail": lambda: _mail(settings),
+        "storage": lambda: _storage(store),
     }  # fmt: skip
 
 
@@ -66,3 +72,13 @@ def _worker(engine: Engine) -> Check:
 
 def _mail(settings: Settings) -> Check:
     return Check("ok", "by SMTP" if settings.smtp_url else "kept in the development mailbox")
+
+
+def _storage(store: ObjectStore) -> Check:
+    """Without it everything but files works, so that requests are sent here all the same (D14)."""
+    try:
+        store.check()
+    except AppError as error:
+        cause = type(error.__cause__).__name__
+        return Check("degraded", f"{store.name}: {error.detail} ({cause}); files cannot be stored or read")
+    return Check("ok", PLACES[store.name])

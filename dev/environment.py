@@ -75,6 +75,7 @@ def service_settings(
         **keys,
         "RATE_LIMIT_FACTOR": "20",
         "MAILBOX_DIR": str(home / "mailbox"),
+        "STORAGE_DIR": str(home / "storage"),
         "PUBLIC_URL": address.public_url,
         "LINK_BASE_URL": os.environ.get("PUBLIC_URL") or address.public_url,
     }

@@ -110,6 +110,7 @@ def throwaway_service(engines: Engines, *, worker: bool = True, **settings: str)
             "MIGRATION_DATABASE_URL": roles.owner.url(engines.admin_url, database),
             "REDIS_URL": engines.redis_database(_REDIS_DATABASE),
             "MAILBOX_DIR": str(home / "mailbox"),
+            "STORAGE_DIR": str(home / "storage"),
             "BCRYPT_COST": "4",
             "RATE_LIMIT_FACTOR": "1000",
             **settings,
@@ -129,7 +130,7 @@ def throwaway_service(engines: Engines, *, worker: bool = True, **settings: str)
 
 _OURS = {
     "DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL", "SECRET_KEYS", "PASSWORD_PEPPERS", "SIGNING_KEYS", "APP_ENV",
-    "HOST", "PORT", "PUBLIC_URL", "LINK_BASE_URL", "SMTP_URL", "MAILBOX_DIR", "CORS_ORIGINS", "TRUSTED_HOSTS",
+    "HOST", "PORT", "PUBLIC_URL", "LINK_BASE_URL", "SMTP_URL", "MAILBOX_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_KEYS", "CORS_ORIGINS", "TRUSTED_HOSTS",
     "PROMETHEUS_MULTIPROC_DIR",
 }  # fmt: skip
 """What a person's shell may hold for another instance."""

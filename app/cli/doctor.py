@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from app.cli.checks import addresses, database, services
+from app.cli.checks import addresses, database, services, storage
 from app.cli.checks import settings as own_settings
 from app.cli.checks.finding import Finding, fault
 from app.cli.checks.report import as_json, as_text, without_secrets, worst
@@ -39,7 +39,7 @@ def doctor(origin: str | None, *, as_program: bool) -> None:
 
     Exit code 0: all is well; 1: there are warnings; 2: there are faults. Nothing is changed and no secret shown.
     """
-    own, gate = settings(), parts().gate
+    own, gate, store = settings(), parts().gate, parts().engines.store
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - for another thread
     checks: dict[str, Check] = {
         "settings": lambda: own_settings.look(own),
@@ -47,6 +47,7 @@ def doctor(origin: str | None, *, as_program: bool) -> None:
         "database": lambda: database.look(own),
         "redis": lambda: services.redis(gate, own),
         "mail": lambda: services.mail(own),
+        "storage": lambda: storage.look(store, own),
     }
     with quiet_log():
         findings = without_secrets(together(checks, PATIENCE), own)

@@ -92,7 +92,7 @@ class Parts:
         self.api_token_check: ApiTokenCheck
         self.step_up_methods: Callable[[Actor], list[str]]
         self._build()
-        self.readiness = Readiness(build_checks(engines.engine, engines.gate, settings))
+        self.readiness = Readiness(build_checks(engines.engine, engines.gate, engines.store, settings))
         self.measure = Measures(engines.engine, engines.gate, self.services[PasswordHasher])
 
     def add(self, thing: Service) -> Service:

@@ -1,4 +1,4 @@
-"""What a process talks to: database, Redis, job queue, mail."""
+"""What a process talks to: database, Redis, job queue, mail, files."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,8 @@ from app.core.db import make_engine
 from app.core.jobs import JobQueue
 from app.core.mail import Mailer, make_mailer
 from app.core.metrics import CACHE_LOOKUPS
+from app.core.storage.build import build_store
+from app.core.storage.interface import ObjectStore
 from app.core.system import SharedClockOffset
 from app.core.uow import UnitOfWork
 
@@ -27,6 +29,7 @@ class Engines:
     cache: FactCache
     jobs: JobQueue
     mailer: Mailer
+    store: ObjectStore
 
     @classmethod
     def of(cls, settings: Settings) -> "Engines":
@@ -43,4 +46,5 @@ class Engines:
         jobs = JobQueue(engine, uow, before_each=offset.refresh if settings.development else lambda: None)
         smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else None
         mailer = make_mailer(smtp, settings.mail_from, settings.mailbox_dir, clock=clock)
-        return cls(settings, clock, offset, engine, uow, gate, cache, jobs, mailer)
+        store = build_store(settings)
+        return cls(settings, clock, offset, engine, uow, gate, cache, jobs, mailer, store)

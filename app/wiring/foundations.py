@@ -17,6 +17,7 @@ from app.core.keys import KeyRing
 from app.core.letters import Letters
 from app.core.password_policy import PasswordPolicy
 from app.core.passwords import PasswordHasher, waiting_room
+from app.core.storage.interface import ObjectStore
 from app.core.system import SystemRepository
 from app.core.throttle import Throttle
 from app.core.uow import UnitOfWork
@@ -41,6 +42,7 @@ class Foundations:
     clock: Clock
     jobs: JobQueue
     cache: FactCache
+    store: ObjectStore
     letters: Letters
     ring: KeyRing
     system: SystemRepository
@@ -64,6 +66,7 @@ class Foundations:
             clock=clock,
             jobs=engines.jobs,
             cache=engines.cache,
+            store=engines.store,
             letters=Letters(engines.mailer, settings),
             ring=ring,
             system=add(SystemRepository(uow)),

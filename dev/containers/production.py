@@ -28,6 +28,7 @@ BAD: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     ({"DATABASE_URL": "postgresql://app:hushhush@db.example.com/holdfast"}, ("DATABASE_URL",)),
     ({"REDIS_URL": "redis://cache.example.com:6379/0"}, ("REDIS_URL",)),
     ({"REDIS_URL": "memory://"}, ("REDIS_URL",)),
+    ({"STORAGE_KEYS": _SHORT}, ("STORAGE_KEYS",)),
     ({"RATE_LIMIT_FACTOR": "20"}, ("RATE_LIMIT_FACTOR",)),
     (
         {"DEBUG": "true", "CORS_ORIGINS": "*", "BCRYPT_COST": "4", "MAILBOX_DIR": "/tmp"},  # noqa: S108 - refused
@@ -60,6 +61,7 @@ def good_settings(engine: Engine) -> dict[str, str]:
         "SMTP_URL": "smtp://127.0.0.1:2525",
         "DATABASE_URL": "postgresql://holdfast_app:hushhush@127.0.0.1:5432/holdfast",
         "REDIS_URL": "redis://127.0.0.1:6379/0",
+        "STORAGE_DIR": "/var/lib/holdfast/files",
         **keys,
     }
 
@@ -76,6 +78,7 @@ def _nothing_set(engine: Engine) -> str:
         "SIGNING_KEYS",
         "PUBLIC_URL",
         "SMTP_URL",
+        "STORAGE_DIR",
     }
     expect(wanted <= set(named), f"not named: {sorted(wanted - set(named))}\n{done.words}")
     expect(len(named) == len(set(named)), f"named twice\n{done.words}")

@@ -1,5 +1,6 @@
-"""What `flask doctor` says of Redis and of the way out for mail."""
+"""What `flask doctor` says of Redis, of the way out for mail and of the place of files."""
 
+import base64
 import stat
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import redis
 from app.cli.checks import services
 from dev.engines import valkey_in
 from tests.cli.examined import PRODUCTION, Examined
+from tests.fixtures.s3 import closes
 from tests.fixtures.smtp_sink import smtp_sink
 
 
@@ -127,3 +129,36 @@ def test_mail_into_a_folder_that_cannot_be(make_app, tmp_path):
 def test_no_way_out_for_mail(settings):
     (found,) = services.mail(settings.model_copy(update={"smtp_url": None, "mailbox_dir": None}))
     assert found.severity.value == "FAULT"
+
+
+def test_files_in_a_folder(make_app, tmp_path):
+    folder = tmp_path / "files"
+    found = Examined(make_app(storage_dir=folder)).one("storage", "ok")
+    assert found["what"] == f"files are in the folder {folder}"
+    ring = "k9:" + base64.b64encode(bytes(range(60, 92))).decode()
+    sealed = Examined(make_app(storage_dir=folder, storage_keys=ring))
+    assert "encrypted" in sealed.one("storage", "ok")["what"]
+    assert "STORAGE_KEYS k9 (current)" in sealed.one("keys", "ok")["what"]
+    assert list((folder / "incoming").iterdir()) == []
+
+
+def test_files_in_a_folder_that_cannot_be(make_app, tmp_path):
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    found = Examined(make_app(storage_dir=blocked / "files")).one("storage", "fault")
+    assert "Not a directory" in found["what"]
+    assert "STORAGE_DIR" in found["mend"]
+
+
+def test_files_in_a_bucket(make_app, bucket, s3_endpoint, s3_settings):
+    def examined(**changes):
+        app = make_app(**{**s3_settings(bucket), **changes})
+        try:
+            return Examined(app)
+        finally:
+            closes(app.extensions["holdfast"].engines.store)
+
+    assert examined().one("storage", "ok")["what"] == f"files are in the bucket {bucket._bucket}"
+    found = examined(s3_bucket="no-such-bucket").one("storage", "fault")
+    assert "404" in found["what"]
+    assert "S3_BUCKET" in found["mend"]

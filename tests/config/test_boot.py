@@ -124,7 +124,7 @@ class TestGunicorn:
         production = {
             **environment, "APP_ENV": "production", "PUBLIC_URL": "https://api.example.com",
             "SMTP_URL": "smtps://mail.example.com", "DATABASE_URL": as_role("owner").get_secret_value(),
-            "WORKERS": "64", "DB_POOL_SIZE": str(min(100, max_connections)),
+            "STORAGE_DIR": "/nowhere/files", "WORKERS": "64", "DB_POOL_SIZE": str(min(100, max_connections)),
         }  # fmt: skip
         del production["MAILBOX_DIR"]
         result = subprocess.run(

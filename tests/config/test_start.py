@@ -29,6 +29,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://api.example.com",
     "SMTP_URL": "smtps://mailer:kelp-password@mail.example.com",
     "OPS_TOKEN": secrets.token_urlsafe(32),
+    "STORAGE_DIR": "/nowhere/files",
 }
 ELSEWHERE = "postgresql://holdfast_app:kelp-password@db.example.com/holdfast"
 ANDROID = "com.example.app|" + ":".join(["AB"] * 32)
@@ -65,6 +66,9 @@ IN_PRODUCTION = {
     "raised limits": ({"RATE_LIMIT_FACTOR": "20"}, ["RATE_LIMIT_FACTOR"]),
     "mails in a folder": ({"MAILBOX_DIR": "/var/mailbox"}, ["MAILBOX_DIR"]),
     "no way out for mails": ({"SMTP_URL": ""}, ["SMTP_URL"]),
+    "files in a folder that is not named": ({"STORAGE_DIR": ""}, ["STORAGE_DIR"]),
+    "a short key of files": ({"STORAGE_KEYS": ring(size=31)}, ["STORAGE_KEYS"]),
+    "files under the key of something else": ({"SECRET_KEYS": SHARED, "STORAGE_KEYS": SHARED}, ["STORAGE_KEYS"]),
 }  # fmt: skip
 ANYWHERE = {
     "no way out for mails": ({"MAILBOX_DIR": ""}, ["SMTP_URL"]),
@@ -88,6 +92,12 @@ ANYWHERE = {
     "a database with a port that is none": ({"DATABASE_URL": "postgresql://a:kelp-password@b:c/d"}, ["DATABASE_URL"]),
     "Redis with a port that is none": ({"REDIS_URL": "redis://localhost:kelp"}, ["REDIS_URL"]),
     "idle beyond the end": ({"BODY_IDLE_DAYS": "300", "BODY_ABSOLUTE_DAYS": "200"}, ["BODY_IDLE_DAYS"]),
+    "a key of files that is none": ({"STORAGE_KEYS": "k1:kelp"}, ["STORAGE_KEYS"]),
+    "an id that is not plain": ({"STORAGE_KEYS": ring("tång")}, ["STORAGE_KEYS"]),
+    "a bucket without a name": ({"STORAGE": "s3"}, ["S3_BUCKET"]),
+    "half of the bucket's key": ({"S3_ACCESS_KEY_ID": "kelp"}, ["S3_SECRET_ACCESS_KEY"]),
+    "a bucket at no address": ({"S3_ENDPOINT_URL": "minio:9000"}, ["S3_ENDPOINT_URL"]),
+    "nginx over encrypted files": ({"ACCEL_REDIRECT": "/objects/", "STORAGE_KEYS": ring()}, ["ACCEL_REDIRECT"]),
     "a file that is not there": ({"SECRET_KEYS": None, "SECRET_KEYS_FILE": "/nowhere/keys"}, ["SECRET_KEYS"]),
 }  # fmt: skip
 EVERYTHING = {
@@ -110,6 +120,10 @@ SOUND = {
         **PRODUCTION, "DATABASE_URL": "postgresql://holdfast_app@/holdfast?host=/run/postgresql",
         "REDIS_URL": "unix:///run/redis.sock",
     },
+    "production with a bucket": {
+        **{name: value for name, value in PRODUCTION.items() if name != "STORAGE_DIR"}, "STORAGE": "s3", "S3_BUCKET": "files",
+    },
+    "production with encrypted files": {**PRODUCTION, "STORAGE_KEYS": ring()},
     "all that apps need": {**DEVELOPMENT, "APP_SCHEME": "reefapp", "ANDROID_APPS": f"{ANDROID}, {ANDROID.lower()}"},
 }  # fmt: skip
 
@@ -165,6 +179,7 @@ def test_sec_56_all_faults_are_told_at_once(started):
     assert set(start.faults) == {
         "THREADS", "SIGNING_KEYS", "SECRET_KEYS", "PASSWORD_PEPPERS", "DATABASE_URL", "REDIS_URL", "APP_SCHEME", "DEBUG",
         "CORS_ORIGINS", "PUBLIC_URL", "COOKIE_SECURE", "BCRYPT_COST", "RATE_LIMIT_FACTOR", "MAILBOX_DIR", "SMTP_URL",
+        "STORAGE_DIR",
     }  # fmt: skip
     assert len(start.faults) == len(set(start.faults)), "one line per fault"
     assert keeps_secrets(start)

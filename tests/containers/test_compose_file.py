@@ -144,9 +144,26 @@ def test_no_secret_stands_in_the_file(name):
 
 def test_the_owners_password_is_not_in_the_service():
     for name in ("api", "worker"):
-        assert SERVICES[name]["volumes"] == ["secrets:/var/lib/holdfast/secrets:ro"]
+        assert SERVICES[name]["volumes"] == [
+            "secrets:/var/lib/holdfast/secrets:ro",
+            "files:/var/lib/holdfast/files",
+        ]
         assert "MIGRATION_DATABASE_URL_FILE" not in SERVICES[name]["environment"]
     assert "MIGRATION_DATABASE_URL_FILE" in SERVICES["migrate"]["environment"]
+
+
+def test_api_and_worker_share_the_files():
+    """And nobody else has them; the image holds the folder, so that the volume belongs to its user."""
+    target = "/var/lib/holdfast/files"
+    having = {
+        name
+        for name, service in SERVICES.items()
+        if any(volume.split(":")[1] == target for volume in service.get("volumes", ()))
+    }
+    assert having == {"api", "worker"}
+    assert all(SERVICES[name]["environment"]["STORAGE_DIR"] == target for name in having)
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"--owner 10001 --group 10001 --mode 0700 {target}" in dockerfile
 
 
 def test_nothing_must_be_set():

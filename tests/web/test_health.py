@@ -8,7 +8,7 @@ from tests.fixtures.client import ApiClient
 from tests.fixtures.gunicorn_process import until
 from tests.fixtures.settings import OPS_TOKEN
 
-CHECKS = {"postgres", "redis", "migrations", "worker", "mail"}
+CHECKS = {"postgres", "redis", "migrations", "worker", "mail", "storage"}
 
 
 @pytest.fixture
@@ -101,6 +101,33 @@ def test_an_engine_that_is_away(ready, worker, dead_port, engine, setting):
     assert answer.json["status"] == ("unavailable" if required else "degraded")
     assert answer.json["checks"][engine]["status"] == ("unavailable" if required else "degraded")
     assert str(dead_port) not in answer.text, "no address and no driver text"
+
+
+def test_d14_without_storage_it_serves_what_is_left(ready, worker, tmp_path):
+    worker()
+    blocked = tmp_path / "a-file"
+    blocked.touch()
+    answer = ready(storage_dir=blocked / "storage")
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    storage = answer.json["checks"]["storage"]
+    assert storage["status"] == "degraded"
+    assert storage["detail"].startswith("local: ")
+    assert str(tmp_path) not in answer.text, "no path and no driver text"
+
+
+def test_d14_without_the_bucket_it_serves_what_is_left(ready, worker, dead_port):
+    worker()
+    answer = ready(
+        storage="s3", s3_bucket="files", s3_endpoint_url=f"http://127.0.0.1:{dead_port}",
+        s3_access_key_id="tests", s3_secret_access_key="no-secret-at-all",
+    )  # fmt: skip
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    assert answer.json["checks"]["storage"]["detail"].startswith("s3: ")
+    assert str(dead_port) not in answer.text
+
+
+def test_storage_names_its_back_end(ready):
+    assert ready().json["checks"]["storage"] == {"status": "ok", "detail": "files are in a folder (local)"}
 
 
 def test_details_are_for_operators(ready, worker):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from app.cli.checks.finding import Finding, ok, warn
 from app.config import Settings
+from app.config_faults import OPTIONAL_RINGS, RINGS
 
 ALIKE = 0.88
 """How much a variable's name must resemble a setting's to be taken for a slip of the pen."""
-RINGS = ("secret_keys", "password_peppers", "signing_keys")
 NOT_OURS = {"HOLDFAST_ENV_FILE"}
 
 
@@ -18,7 +18,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield ok("settings", _summary(settings))
     yield from _oddities(settings)
     yield from _slips(dict(os.environ))
-    yield ok("keys", "; ".join(f"{name.upper()} {_ids(settings, name)}" for name in RINGS))
+    rings = [name for name in (*RINGS, *OPTIONAL_RINGS) if getattr(settings, name).get_secret_value()]
+    yield ok("keys", "; ".join(f"{name.upper()} {_ids(settings, name)}" for name in rings))
 
 
 def key_ids(settings: Settings, ring: str) -> list[str]:
