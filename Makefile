@@ -53,5 +53,5 @@ clean: ## Remove caches and whatever else can be made again; .venv and the data 
 	@rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage .coverage.* tests/clients/node_modules
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
-clean-data: venv ## Delete the laptop's database, keys and mailbox (var/); the next start begins afresh
+clean-data: venv ## Delete the laptop's database, files, keys and mailbox (var/); the next start begins afresh
 	@$(PY) -m dev.clean_data

@@ -98,8 +98,6 @@ class S3Store:
 
     def _body(self, key: str, start: int, length: int | None) -> Any:
         """The stream; ``None`` where nothing is in the range."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - see s3_client
-
         if length == 0:
             if self.facts(key) is None:
                 raise ObjectMissingError(key)
@@ -107,9 +105,10 @@ class S3Store:
         end = "" if length is None else start + length - 1
         some = {} if start == 0 and length is None else {"Range": f"bytes={start}-{end}"}
         with s3_faults(key):
+            client = self._clients.usual
             try:
-                return self._clients.usual.get_object(**self._at(key), **some)["Body"]
-            except ClientError as error:
+                return client.get_object(**self._at(key), **some)["Body"]
+            except client.exceptions.ClientError as error:
                 if code_of(error) != RANGE_OUTSIDE:
                     raise
                 return None

@@ -112,8 +112,7 @@ def s3_faults(key: str = "") -> Iterator[None]:
         AppError: ``storage_unavailable`` for all else; the error itself is its cause.
     """
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 - as above
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
         yield
@@ -123,7 +122,7 @@ def s3_faults(key: str = "") -> Iterator[None]:
         if _refused(error):
             raise storage_unavailable("refuses what the service asks for") from error
         raise storage_unavailable() from error
-    except (BotoCoreError, HTTPClientError, Boto3Error, HTTPError, OSError) as error:
+    except (BotoCoreError, Boto3Error, OSError) as error:
         raise storage_unavailable() from error
 
 
