@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from app.core.media.child import LARGEST_ANSWER
 from app.core.media.faults import FileFault, PictureError
 from app.core.media.previews import SIZES, Preview
 from app.core.media.reading import PIECE, size_of
@@ -22,7 +23,6 @@ _CHILD = Path(__file__).with_name("child.py")
 _SURROUNDINGS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Where Python itself may find its own libraries; nothing else is told."""
 _LARGEST_FILE = 512 * 2**20
-_LARGEST_ANSWER = 16 * 2**20
 _LONGEST_LINE = 4_096
 
 
@@ -81,7 +81,7 @@ def _run(source: BinaryIO, answer: BinaryIO, sizes: Sequence[int], limits: Limit
 
 def _read(answer: BinaryIO, sizes: Sequence[int]) -> list[Preview]:
     """What the child wrote. It may have been taken over by what it read, so nothing in it is believed."""
-    raw = answer.read(_LARGEST_ANSWER)
+    raw = answer.read(LARGEST_ANSWER)
     line, _, data = raw.partition(b"\n")
     try:
         head = json.loads(line[:_LONGEST_LINE])

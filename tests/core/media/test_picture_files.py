@@ -1,0 +1,46 @@
+"""A picture's file is a picture to its last byte, but for what phones put there (SEC-46)."""
+
+import struct
+
+import pytest
+
+from tests.fixtures.good_files import mp4, refusal, type_of
+from tests.fixtures.pictures import chunk, photo, png_of, saved, upright
+
+
+def seft(payload=b"kelp"):
+    """What Samsung's cameras append to every photo."""
+    directory = b"SEFH" + struct.pack("<IIHHII", 107, 1, 0, 0x0A01, len(payload), len(payload))
+    return payload + directory + struct.pack("<I", len(directory)) + b"SEFT"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"\0" * 40, photo(), b"\0" * 8 + photo() + photo(), mp4(b"mp42"), seft(), photo() + seft()],
+    ids=["padding", "preview", "previews", "motion", "samsung", "preview_and_samsung"],
+)
+def test_what_phones_put_behind_a_photo_is_taken(behind):
+    assert type_of("a.jpg", photo() + behind) == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"<script>", b"\0" * 70_000, mp4(b"mp42") + b"x", b"x" + seft(), seft()[:-1], photo()[:-50], b"\0<?php"],
+    ids=["script", "much", "motion_and_more", "more_than_samsung", "broken", "half_a_picture", "php"],
+)
+def test_sec_46_nothing_else_is_behind_a_photo(behind):
+    refusal("a.jpg", photo() + behind)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "BMP", "AVIF"])
+def test_sec_46_nothing_is_behind_a_picture(kind):
+    content, name = saved(upright(40, 30), kind), f"a.{kind.lower()}"
+    assert type_of(name, content) == f"image/{kind.lower()}"
+    refusal(name, content + b"\n<script>alert(1)</script>")
+    refusal(name, content[:-10])
+
+
+def test_sec_46_parts_of_a_png_have_names_and_lengths():
+    refusal("a.png", png_of(1, 1, before=b"\xff" * 12))
+    refusal("a.png", png_of(1, 1)[:33] + chunk(b"IEND", b""))
+    assert type_of("a.png", png_of(1, 1, before=chunk(b"tEXt", b"Comment\0<script>"))) == "image/png"
