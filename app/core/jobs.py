@@ -2,6 +2,7 @@
 
 Arguments hold ids and plain words, never a token, code or address. A finished job is deleted at once, a failed one
 after seven days by the job ``jobs.sweep``. Each job carries the id of the request that caused it into its log lines.
+What takes long waits in a queue of its own, so that mails need not wait behind it.
 """
 
 import time
@@ -17,11 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.db import rows_changed
 from app.core.db_errors import RetryableConflict
+from app.core.job_rescue import JobRescue
 from app.core.telemetry import log, request_id, start_request
 from app.core.uow import UnitOfWork
 
 logger = log(__name__)
 TRIES_ON_CONFLICT = 3
+DEFAULT, HEAVY = "default", "heavy"
+QUEUES = (DEFAULT, HEAVY)
+"""Mails, sweeps and other short work; what keeps a core or a disk busy for long."""
 TRIES_TO_MAIL = 14
 """With pauses of 2, 4, 8 ... s: a mail server may be away for four hours and a half."""
 OLD_FAILURES = text(
@@ -51,8 +56,18 @@ class JobQueue:
         self._uow = uow
         self._before_each = before_each
         self.names: list[str] = []
+        self._tries: dict[str, int] = {}
+        self._queues: dict[str, str] = {}
 
-    def register(self, name: str, handler: Handler, *, attempts: int = 8, cron: str | None = None) -> None:
+    def register(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        attempts: int = 8,
+        cron: str | None = None,
+        queue: str = DEFAULT,
+    ) -> None:
         """Name a handler; with ``cron`` it also runs by itself.
 
         Args:
@@ -60,7 +75,13 @@ class JobQueue:
             handler: called with the job's arguments; it may run twice, so it must not mind.
             attempts: tries in all, with growing pauses (2, 4, 8 ... s).
             cron: five fields, UTC.
+            queue: ``HEAVY`` for what may take minutes.
+
+        Raises:
+            ValueError: no worker looks into a queue of that name.
         """
+        if queue not in QUEUES:
+            raise ValueError(queue)
         # What the library calls attempts are those after the first; none is said by False.
         retry = attempts > 1 and procrastinate.RetryStrategy(max_attempts=attempts - 1, exponential_wait=2)
 
@@ -69,10 +90,11 @@ class JobQueue:
             del timestamp
             self._run(name, handler, caused_by, arguments)
 
-        task = self.app.task(name=name, retry=retry, queueing_lock=name if cron else None)(run)
+        task = self.app.task(name=name, retry=retry, queueing_lock=name if cron else None, queue=queue)(run)
         if cron:
             self.app.periodic(cron=cron)(task)  # type: ignore[arg-type]  # it passes `timestamp` by name
         self.names.append(name)
+        self._tries[name], self._queues[name] = attempts, queue
 
     def defer(self, name: str, **arguments: str | int | None) -> None:
         """Insert a job on the current unit of work's connection: it exists if and only if that commits."""
@@ -81,7 +103,7 @@ class JobQueue:
         connection = self._uow.session.connection()
         with _as_the_database_said_it():
             # By the app that inserts: inside the worker the other one has the worker's connector.
-            self._inserts.configure_task(name, connection=connection).defer(
+            self._inserts.configure_task(name, queue=self._queues[name], connection=connection).defer(
                 caused_by=request_id.get(), **arguments
             )
 
@@ -89,13 +111,20 @@ class JobQueue:
         """Let a periodic job run soon, unless it already waits."""
         try:
             with _as_the_database_said_it():
-                self._inserts.configure_task(name, queueing_lock=name).defer(caused_by=request_id.get())
+                waits_once = self._inserts.configure_task(
+                    name, queue=self._queues.get(name, DEFAULT), queueing_lock=name
+                )
+                waits_once.defer(caused_by=request_id.get())
         except AlreadyEnqueued:
             logger.debug("job_already_waits", job=name)
 
     def sweep(self) -> int:
         """Delete jobs that failed a week ago, inside the caller's transaction; the answer is how many."""
         return rows_changed(self._uow.session, OLD_FAILURES)
+
+    def rescue(self) -> int:
+        """Take up what workers left that died, inside the caller's transaction; the answer is how many."""
+        return JobRescue(self._uow).run(self._tries)
 
     def _run(self, name: str, handler: Handler, caused_by: str | None, arguments: dict[str, Any]) -> None:
         stats = start_request(caused_by)

@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from app.cli.worker import _run_worker, run
+from app.cli.worker import Lane, _run_worker, run
+from app.core.jobs import QUEUES
 from app.registration.service import SEND_VERIFICATION
 from tests.fixtures.command_line import environment_of, flask_process, flask_started
 from tests.fixtures.gunicorn_process import until
@@ -67,7 +68,7 @@ def test_an_impossible_concurrency_is_refused(flask, value):
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_with_exit_code_0(worker, sql, how):
     process, output = worker
-    until(lambda: sql("SELECT count(*) FROM procrastinate_workers") == [(1,)], "no sign of life")
+    until(lambda: sql("SELECT count(*) FROM procrastinate_workers") == [(2,)], "no sign of life")
     process.send_signal(how)
     assert process.wait(15) == 0
     assert told(output, "worker_stopped")
@@ -146,8 +147,8 @@ def test_a_queue_that_stops_unasked_is_a_database_that_went_away():
         async def run_worker_async(self, **_options):
             return
 
-    assert asyncio.run(_run_worker(Queue(), 1, wait=True)) is False
-    assert asyncio.run(_run_worker(Queue(), 1, wait=False)) is True
+    assert asyncio.run(_run_worker(Queue(), [Lane(QUEUES, 1)], wait=True)) is False
+    assert asyncio.run(_run_worker(Queue(), [Lane(QUEUES, 1)], wait=False)) is True
 
 
 def test_it_does_new_work_and_logs_which_request_caused_it(worker, anonymous, parts):
