@@ -18,6 +18,7 @@ from app.registration.models import Registration
 from app.second_factor.models import MfaChallenge, RecoveryCode, TotpFactor
 from app.sessions.models import Session
 from app.users.models import User
+from app.work.models import WorkItem
 
 __all__ = [
     "AccountDeletion",
@@ -43,4 +44,5 @@ __all__ = [
     "ThrottleCounter",
     "TotpFactor",
     "User",
+    "WorkItem",
 ]

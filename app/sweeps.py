@@ -23,17 +23,36 @@ from app.projects.service import ProjectService
 from app.registration.service import RegistrationService
 from app.second_factor.second_step import SecondStep
 from app.sessions.service import SessionService
+from app.work.service import WorkService
 
 
 class Sweeps:
     """Each table that grows has a line here; its model names the setting and the index."""
 
-    NAMES: ClassVar[tuple[str, ...]] = (
-        "throttle.sweep", "idempotency.sweep", "events.sweep", "audit.sweep", "sessions.sweep",
-        "registrations.sweep", "projects.purge_trash", "jobs.sweep", "mfa_challenges.sweep", "passwords.sweep", "email_changes.sweep",
-        "passkeys.sweep", "api_tokens.sweep", "accounts.purge",
-        "exports.sweep", "invitations.sweep",
-    )  # fmt: skip
+    ABOUT: ClassVar[dict[str, str]] = {
+        "throttle.sweep": "Deletes counters of budgets whose window ended",
+        "idempotency.sweep": "Deletes stored answers that are too old to be repeated",
+        "events.sweep": "Deletes old events",
+        "audit.sweep": "Deletes old lines of the security trail",
+        "sessions.sweep": "Deletes sessions that ended long ago",
+        "registrations.sweep": "Deletes attempts to register that nobody confirmed",
+        "projects.purge_trash": "Removes projects that lay in the trash long enough",
+        "jobs.sweep": "Deletes jobs that failed or were cancelled a week ago",
+        "mfa_challenges.sweep": "Deletes sign-ins that waited for a second step",
+        "passwords.sweep": "Deletes mails' rows that let people set a password",
+        "email_changes.sweep": "Deletes wishes for another address that nobody can undo any more",
+        "passkeys.sweep": "Deletes questions that no authenticator answered",
+        "api_tokens.sweep": "Deletes API tokens that ended long ago",
+        "accounts.purge": "Erases accounts whose time to think better of it is over",
+        "exports.sweep": "Takes up copies that a worker left half made, deletes old ones",
+        "invitations.sweep": "Deletes invitations that ended long ago",
+        "work.sweep": "Deletes what was told of work that people asked for a week ago",
+    }
+    """What docs/operations.md says about each; they are spread over the hour in this order."""
+    NAMES: ClassVar[tuple[str, ...]] = tuple(ABOUT)
+    EVERY_MINUTE: ClassVar[dict[str, str]] = {
+        "jobs.rescue": "Takes up jobs whose worker died, see [the worker](#the-worker-and-its-jobs)",
+    }
 
     def __init__(
         self,
@@ -55,6 +74,7 @@ class Sweeps:
         purge: AccountPurge,
         exports: ExportService,
         invitations: InvitationService,
+        work: WorkService,
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -74,6 +94,7 @@ class Sweeps:
         self._purge = purge
         self._exports = exports
         self._invitations = invitations
+        self._work = work
 
     def register_with(self, jobs: JobQueue) -> None:
         keep = self._settings
@@ -94,9 +115,17 @@ class Sweeps:
             "accounts.purge": self._purge.run,
             "exports.sweep": self._exports.sweep,
             "invitations.sweep": lambda: self._invitations.sweep(keep.invitation_retention_days),
+            "work.sweep": self._work.sweep,
         }
-        for number, name in enumerate(self.NAMES):
-            jobs.register(name, hourly[name], cron=f"{number * 60 // len(self.NAMES)} * * * *")
+        for name in self.NAMES:
+            jobs.register(name, hourly[name], cron=f"{self.minute(name)} * * * *")
+        # Its tries are over before it is due again.
+        jobs.register("jobs.rescue", self._in_one(jobs.rescue), attempts=4, cron="* * * * *")
+
+    @classmethod
+    def minute(cls, name: str) -> int:
+        """At which minute of each hour it runs."""
+        return cls.NAMES.index(name) * 60 // len(cls.NAMES)
 
     def _before(self, days: int) -> datetime:
         return self._clock.now() - timedelta(days=days)

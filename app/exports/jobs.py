@@ -9,7 +9,7 @@ from app.api_tokens.service import ApiTokenService
 from app.config import Settings
 from app.core.audit import AuditTrail
 from app.core.clock import Clock
-from app.core.jobs import TRIES_TO_MAIL, JobQueue
+from app.core.jobs import HEAVY, TRIES_TO_MAIL, JobQueue
 from app.core.letters import Letters, Scene
 from app.core.mail_templates import moment
 from app.core.telemetry import log
@@ -18,13 +18,14 @@ from app.exports import views
 from app.exports.archive import Archive, Pieces
 from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
-from app.exports.service import BUILD, MAIL_READY, TRIES, ExportService
+from app.exports.service import BUILD, MAIL_READY, SECTIONS, TRIES, ExportService
 from app.invitations.service import InvitationService
 from app.passkeys.service import PasskeyService
 from app.projects.service import ProjectService
 from app.sessions.service import SessionService
 from app.users.models import User
 from app.users.service import UserService
+from app.work.service import WorkService
 
 logger = log(__name__)
 BATCH = 500
@@ -46,6 +47,7 @@ class ExportJobs:
         invitations: InvitationService,
         audit: AuditTrail,
         letters: Letters,
+        work: WorkService,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -60,11 +62,12 @@ class ExportJobs:
         self._invitations = invitations
         self._audit = audit
         self._letters = letters
+        self._work = work
         self._settings = settings
         self._clock = clock
 
     def register_with(self, jobs: JobQueue) -> None:
-        jobs.register(BUILD, self.build, attempts=TRIES)
+        jobs.register(BUILD, self.build, attempts=TRIES, queue=HEAVY)
         jobs.register(MAIL_READY, self.mail_ready, attempts=TRIES_TO_MAIL)
 
     def build(self, export_id: str) -> None:
@@ -99,7 +102,8 @@ class ExportJobs:
 
         pieces = Pieces(keep)
         archive = Archive(pieces, self._clock.now(), self._settings.product_name)
-        for title, name, rows in self._files(user):
+        for written, (title, name, rows) in enumerate(self._files(user)):
+            self._work.progress(export.id, written, SECTIONS)
             archive.add(title, name, rows)
         archive.close()
         digest = pieces.finish()

@@ -12,6 +12,8 @@ from app.exports.service import ExportService
 from app.web.blueprint import Blueprint
 from app.web.current import current_actor, current_client, service
 from app.web.downloads import deliver_file
+from app.web.openapi_headers import header_reference
+from app.work.routes import job_location
 
 blp = Blueprint("exports", __name__, url_prefix="/api/v1/me/exports", description="A copy of my data.")
 ARCHIVE = {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991}
@@ -22,10 +24,11 @@ OF_FILES = {
 
 
 @blp.operation("POST", "", "startExport", caller=Caller.stepped_up, idempotent=True, while_leaving=True)
-@blp.response(202, Export)
+@blp.response(202, Export, headers=header_reference("Location"))
 def start_export() -> Any:
     """Have a copy of my data made. One at a time: while one is in the making, that one is answered."""
-    return service(ExportService).start(current_actor(), current_client())
+    export = service(ExportService).start(current_actor(), current_client())
+    return export, job_location(export.id)
 
 
 @blp.operation(

@@ -17,13 +17,23 @@ from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
 from app.users.notices import SecurityNotices
 from app.users.service import UserService
+from app.work.service import WorkService
 
 BUILD = "exports.build"
+CONTENT = "/api/v1/me/exports/{export_id}/content"
+"""Where it is downloaded."""
 MAIL_READY = "exports.mail_ready"
 TRIES = 3
 PATIENCE = timedelta(hours=1)
 """A run that takes longer is one whose worker died."""
 BROKEN, INTERRUPTED = "internal_error", "interrupted"
+TOLD = {
+    BROKEN: "The copy could not be made. Ask for another one.",
+    INTERRUPTED: "The copy was begun several times and never ended. Ask for another one.",
+}
+"""What the owner reads about each reason."""
+SECTIONS = 8
+"""Files of a copy; how many are written is how far it is."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,7 @@ class ExportService:
         users: UserService,
         notices: SecurityNotices,
         jobs: JobQueue,
+        work: WorkService,
         clock: Clock,
         days: int,
         product_name: str,
@@ -55,6 +66,7 @@ class ExportService:
         self._users = users
         self._notices = notices
         self._jobs = jobs
+        self._work = work
         self._clock = clock
         self._days = days
         self._product_name = product_name
@@ -66,6 +78,7 @@ class ExportService:
                 raise not_found("account")
             waiting = self._exports.in_the_making(actor.user_id)
             if waiting is not None:
+                self._show(waiting)
                 return waiting
             now = self._clock.now()
             export = self._exports.add(
@@ -76,6 +89,7 @@ class ExportService:
                 )
             )  # fmt: skip
             self._exports.flush()
+            self._show(export)
             self._jobs.defer(BUILD, export_id=str(export.id))
             self._notices.record(
                 AuditKind.export_requested, user=actor.user_id, actor=actor.user_id, client=client
@@ -127,8 +141,7 @@ class ExportService:
                     export.state = ExportState.queued.value
                     self._jobs.defer(BUILD, export_id=str(export.id))
                 else:
-                    export.state, export.reason = ExportState.failed.value, INTERRUPTED
-                    self._exports.forget_parts(export.id)
+                    self._fail(export, INTERRUPTED)
             self._exports.flush()
             return self._exports.sweep(now)
 
@@ -157,6 +170,7 @@ class ExportService:
             current.size, current.parts, current.sha256 = size, parts, sha256
             current.ready_at, current.expires_at = now, now + timedelta(days=self._days)
             self._exports.forget_others(current.user_id, current.id)
+            self._work.finish(current.id, CONTENT.format(export_id=current.id))
             self._jobs.defer(MAIL_READY, export_id=str(current.id))
 
     def give_up(self, export: Export) -> bool:
@@ -166,10 +180,21 @@ class ExportService:
             if current is None:
                 return True
             last = current.attempts >= TRIES
-            current.state = (ExportState.failed if last else ExportState.queued).value
-            current.reason = BROKEN if last else None
-            self._exports.forget_parts(current.id)
+            if last:
+                self._fail(current, BROKEN)
+            else:
+                current.state = ExportState.queued.value
+                self._exports.forget_parts(current.id)
             return last
+
+    def _show(self, export: Export) -> None:
+        """Let its owner see how far it is, under the same id."""
+        self._work.begin(export.id, export.user_id, BUILD, SECTIONS)
+
+    def _fail(self, export: Export, reason: str) -> None:
+        export.state, export.reason = ExportState.failed.value, reason
+        self._exports.forget_parts(export.id)
+        self._work.fail(export.id, Code.internal_error, TOLD[reason])
 
     def _ready(self, actor: Actor, export_id: UUID) -> tuple[Export, bytes]:
         """A copy that can be downloaded, and its SHA-256."""

@@ -44,7 +44,7 @@ COMPONENTS: dict[str, Any] = {
     "Content-Disposition": _text(
         "That it is a file to keep, and its name (RFC 6266, RFC 8187).", 500, 'attachment; filename="export.zip"'
     ),
-    "Location": _text("Where the new resource is.", 300, format="uri-reference"),
+    "Location": _text("Where the new resource is; with 202, where to ask how far it is.", 300, format="uri-reference"),
     "Set-Cookie": _text(
         "The refresh token, with `token_transport: cookie` alone: HttpOnly, SameSite=Lax, Path=/api/v1/auth.", 1_000
     ),

@@ -49,6 +49,7 @@ from app.wiring.build_people import build_people
 from app.wiring.build_projects import build_projects
 from app.wiring.engines import Engines
 from app.wiring.foundations import Foundations, Service
+from app.work import routes as work
 
 BLUEPRINTS = (
     meta.blp,
@@ -64,6 +65,7 @@ BLUEPRINTS = (
     api_tokens.blp,
     deletion.blp,
     exports.blp,
+    work.blp,
     projects.blp,
     members.blp,
     invitations.blp,
@@ -122,13 +124,15 @@ class Parts:
         api_tokens, self.api_token_check = build_api_tokens(base, accounts)
         addresses = build_addresses(base, accounts, api_tokens)
         build_changes(base)
-        leaving = build_leaving(base, accounts, api_tokens, projects_of_people, invitations_of_people)
+        leaving = build_leaving(
+            base, accounts, api_tokens, projects_of_people, invitations_of_people, people.work
+        )
         build_admin(base, accounts, api_tokens)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
             addresses.resets, addresses.changes, accounts.passkeys, api_tokens, leaving.purge,
-            leaving.exports, invitations_of_people,
+            leaving.exports, invitations_of_people, people.work,
         ).register_with(base.jobs)  # fmt: skip
         self.session_check = accounts.session_check
         self.step_up_methods = accounts.step_up_methods

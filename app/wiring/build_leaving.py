@@ -19,6 +19,7 @@ from app.invitations.service import InvitationService
 from app.projects.service import ProjectService
 from app.wiring.build_accounts import Accounts
 from app.wiring.foundations import Foundations
+from app.work.service import WorkService
 
 
 @dataclass
@@ -47,9 +48,10 @@ def build_leaving(
     api_tokens: ApiTokenService,
     projects: ProjectService,
     invitations: InvitationService,
+    work: WorkService,
 ) -> Leaving:
     purge = _build_deletion(base, accounts, api_tokens, projects, invitations)
-    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects, invitations))
+    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects, invitations, work))
 
 
 def _build_deletion(
@@ -85,16 +87,17 @@ def _build_exports(
     api_tokens: ApiTokenService,
     projects: ProjectService,
     invitations: InvitationService,
+    work: WorkService,
 ) -> ExportService:
     settings, rows = base.settings, ExportRepository(base.uow)
     service: ExportService = base.add(
         ExportService(
-            base.uow, rows, accounts.users, accounts.notices, base.jobs, base.clock, settings.export_days,
+            base.uow, rows, accounts.users, accounts.notices, base.jobs, work, base.clock, settings.export_days,
             settings.product_name,
         )
     )  # fmt: skip
     ExportJobs(
         base.uow, rows, service, accounts.users, accounts.sessions, accounts.passkeys, api_tokens, projects,
-        invitations, base.audit, base.letters, settings, base.clock,
+        invitations, base.audit, base.letters, work, settings, base.clock,
     ).register_with(base.jobs)  # fmt: skip
     return service

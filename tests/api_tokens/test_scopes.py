@@ -17,7 +17,7 @@ OPEN = {
     "leaveProject": "write", "listProjectActivity": "read", "bulkProjects": "write", "listProjectChanges": "read",
     "listInvitations": "read", "createInvitation": "write", "resendInvitation": "write", "revokeInvitation": "write",
     "listMyInvitations": "read", "acceptInvitation": "write", "declineInvitation": "write",
-    "acceptInvitationByToken": "write",
+    "acceptInvitationByToken": "write", "getJob": "read",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))

@@ -8,6 +8,7 @@ import pytest
 from app.config import Settings
 from app.models import Base
 from app.sweeps import Sweeps
+from app.work.service import KEPT_DAYS
 
 GROWING = {
     # table: its job, and the column that it is swept by
@@ -26,6 +27,7 @@ GROWING = {
     "account_deletions": ("accounts.purge", "due_at"),
     "exports": ("exports.sweep", "expires_at"),
     "invitations": ("invitations.sweep", "ended_at"),
+    "work_items": ("work.sweep", "created_at"),
 }
 BOUNDED = {
     "users": "one row a person",
@@ -38,7 +40,7 @@ BOUNDED = {
 }
 QUEUE = ("jobs.sweep",)
 ROWS = {
-    # job: how a row of a certain age is made, and the setting that says how old it may get
+    # job: how a row of a certain age is made, and the setting or the days that say how old it may get
     "throttle.sweep": (
         "throttle_counters",
         "INSERT INTO throttle_counters (key, hits, expires_at) VALUES (%(word)s::bytea, 1, %(at)s)",
@@ -125,7 +127,16 @@ ROWS["invitations.sweep"] = (
     ),
     "invitation_retention_days",
 )
+ROWS["work.sweep"] = (
+    "work_items",
+    (
+        "INSERT INTO work_items (id, user_id, kind, state, done, created_at, updated_at)"
+        " VALUES (gen_random_uuid(), %(user)s, %(word)s, 'queued', 0, %(at)s, %(at)s)"
+    ),
+    KEPT_DAYS,
+)
 WORD = {
+    "work_items": "kind",
     "invitations": "email",
     "passkey_challenges": "convert_from(challenge, 'UTF8')",
     "password_resets": "device",
@@ -163,7 +174,8 @@ def sweep(parts, run_jobs):
 @pytest.mark.parametrize("job", ROWS)
 def test_a_sweep_takes_what_is_old_enough_and_leaves_the_rest(alice, parts, sql, sweep, job):
     table, insert, setting = ROWS[job]
-    limit = parts.clock.now() - timedelta(days=getattr(parts.settings, setting) if setting else 0)
+    days = setting or 0 if not isinstance(setting, str) else getattr(parts.settings, setting)
+    limit = parts.clock.now() - timedelta(days=days)
     for word, moment in (("old", limit - timedelta(minutes=1)), ("young", limit + timedelta(hours=1))):
         sql(insert, {"word": word, "at": moment, "user": str(alice.user.id)})
     others = counts(sql, without=table)

@@ -71,6 +71,7 @@ TABLE = {
     "revokeApiToken": signed_in(404),
     "startExport": signed_in(202),
     "getExport": signed_in(404),
+    "getJob": signed_in(404),
     "downloadExport": signed_in(404),
     "deleteMe": signed_in(202, owner=409, administrator=409),
     "restoreMe": signed_in(200),
