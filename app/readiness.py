@@ -9,6 +9,7 @@ from app.config import Settings
 from app.core.cache import RedisGate
 from app.core.db import reading
 from app.core.errors import AppError
+from app.core.job_figures import DIED_LATELY, LATELY
 from app.core.schema import expected_revision
 from app.core.storage.interface import ObjectStore
 from app.web.health import Check
@@ -56,17 +57,26 @@ def _migrations(engine: Engine) -> Check:
 
 
 def _worker(engine: Engine) -> Check:
-    """Whether a worker showed signs of life lately, by the server's own clock: both stamps are the server's."""
+    """Whether a worker showed signs of life lately, by the server's own clock: both stamps are the server's.
+
+    Jobs that failed for good are told for a day, or until somebody tries them again or cancels them.
+    """
     silent = text(
         "SELECT extract(epoch FROM clock_timestamp() - max(last_heartbeat)) FROM procrastinate_workers"
     )
     try:
         with engine.connect() as connection:
             seconds = connection.execute(silent).scalar_one_or_none()
+            died = connection.execute(DIED_LATELY, {"lately": LATELY}).scalar_one()
     except SQLAlchemyError:
         return Check("degraded", "the job queue cannot be read")
     if seconds is None or seconds > WORKER_SILENT_AFTER:
         return Check("degraded", "no worker runs: mails wait; start `flask worker`")
+    if died:
+        return Check(
+            "degraded",
+            f"{died} jobs failed for good in the last {LATELY} hours; see `flask jobs list --state failed`",
+        )
     return Check("ok")
 
 

@@ -20,6 +20,7 @@ from app.admin.views import (
 from app.core.access import AccountStatus, Actor
 from app.core.audit import AuditEvent
 from app.core.db import Base
+from app.core.job_figures import FIGURES
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.repository import Repository
 from app.core.search import anywhere
@@ -32,11 +33,6 @@ from app.users.models import User
 EXACT = 500_000
 """Tables with more rows than this are counted by a sample: a page of figures must not read millions of rows."""
 SAMPLED_ROWS = 100_000
-JOBS = text(
-    "SELECT count(*) FILTER (WHERE status = 'todo') AS waiting, count(*) FILTER (WHERE status = 'doing') AS running,"
-    " count(*) FILTER (WHERE status = 'failed') AS failed"
-    " FROM procrastinate_jobs WHERE status IN ('todo', 'doing', 'failed')"
-)
 # Keys of rows are made in the order of time (UUIDv7), and the primary key's index is there for every filter.
 ACCOUNT_SORTS = {
     NEWEST_FIRST: Sort(User.id, True, UUID),
@@ -88,7 +84,7 @@ class AdminRepository(Repository[User]):
             accounts=accounts,
             projects=projects,
             sessions={"live": _whole(found, share), "approximate": share < 1},
-            jobs=dict(self.session.execute(JOBS).mappings().one()),
+            jobs=dict(self.session.execute(FIGURES).mappings().one()),
             sign_ins=self._sign_ins(now - timedelta(days=1)),
             counted_at=now,
         )

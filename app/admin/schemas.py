@@ -115,7 +115,9 @@ AccountCounts = _counts("AccountCounts", "Accounts by status.", AccountStatus, s
 ProjectTotals = _counts("ProjectTotals", "Projects by status.", ProjectStatus, sampled=True)
 SessionTotals = _counts("SessionTotals", "Sessions that can be used.", ["live"], sampled=True)
 JobCounts = _counts(
-    "JobCounts", "The queue; failed ones are kept for a week.", ["waiting", "running", "failed"]
+    "JobCounts",
+    "The queue; failed ones are kept for a week.",
+    ["waiting", "running", "failed", "oldest_waiting_seconds"],
 )
 SignInCounts = _counts("SignInCounts", "Sign-ins of the last 24 hours by outcome, from the trail.", SIGN_INS)
 

@@ -2,13 +2,12 @@
 
 from flask import Flask
 
-from app.cli import accounts, database, doctor, documents, keys, mail, seed, storage, worker
+from app.cli import accounts, database, doctor, documents, keys, mail, queue, seed, storage, worker
 from app.config import ConfigError
 
 GROUPS = (
     database.db, seed.seed, seed.demo_code, accounts.create_admin, accounts.unlock, accounts.sessions, doctor.doctor,
-    documents.openapi, documents.callers, worker.worker, mail.mail, keys.keys,
-    storage.storage,
+    documents.openapi, documents.callers, worker.worker, queue.jobs, mail.mail, keys.keys, storage.storage,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from app.core.clock import Clock
 from app.core.events import Events
 from app.core.idempotency import IdempotencyRecords
 from app.core.invalidation import Invalidator
+from app.core.job_admin import JobAdmin
 from app.core.jobs import JobQueue
 from app.core.key_usage import KeyUsage
 from app.core.keys import KeyRing
@@ -59,6 +60,7 @@ class Foundations:
         settings, uow, clock = engines.settings, engines.uow, engines.clock
         ring = KeyRing.parse(settings.secret_keys.get_secret_value())
         add(KeyUsage(uow))
+        add(JobAdmin(uow))
         return cls(
             add=add,
             settings=settings,

@@ -110,7 +110,14 @@ def test_a_failed_job_is_seen(ada, alice, parts, sql):
     assert figures(ada)["jobs"]["waiting"] == 1
     sql("UPDATE procrastinate_jobs SET status = 'doing'")
     sql("UPDATE procrastinate_jobs SET status = 'failed'")
-    assert figures(ada)["jobs"] == {"waiting": 0, "running": 0, "failed": 1}
+    assert figures(ada)["jobs"] == {"waiting": 0, "running": 0, "failed": 1, "oldest_waiting_seconds": 0}
+
+
+def test_how_long_the_oldest_job_waits(ada, alice, parts, sql):
+    with parts.uow:
+        parts.jobs.defer("users.tell", user_id=str(alice.user.id), audit_id=str(alice.user.id))
+    sql("UPDATE procrastinate_events SET at = at - interval '10 minutes'")
+    assert 600 <= figures(ada)["jobs"]["oldest_waiting_seconds"] < 700
 
 
 def test_large_tables_are_counted_by_a_sample(ada, alice, sql, monkeypatch):

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from app.cli.worker import run as run_worker
 from app.core.db_errors import RetryableConflict
-from app.core.jobs import TRIES_ON_CONFLICT
+from app.core.jobs import HEAVY, TRIES_ON_CONFLICT
 from app.core.telemetry import request_id
 
 DONE = []
@@ -278,3 +279,40 @@ def test_arguments_of_the_applications_jobs_are_ids_and_plain_words(anonymous, s
     for (arguments,) in sql("SELECT args::text FROM procrastinate_jobs"):
         assert "@" not in arguments
         assert "otters" not in arguments
+
+
+def test_a_job_waits_in_the_queue_that_it_was_registered_for(queue, asks_for, sql):
+    queue.register("test.short", Handler())
+    queue.register("test.long", Handler(), queue=HEAVY)
+    queue.register("test.nightly", Handler(), queue=HEAVY, cron="0 0 1 1 *")
+    asks_for("test.short")
+    asks_for("test.long")
+    queue.defer_now("test.nightly")
+    assert sql("SELECT task_name, queue_name FROM procrastinate_jobs ORDER BY id") == [
+        ("test.short", "default"),
+        ("test.long", "heavy"),
+        ("test.nightly", "heavy"),
+    ]
+
+
+def test_a_long_job_that_failed_is_tried_again_in_its_own_queue(queue, asks_for, sql):
+    queue.register("test.long", Handler(OSError()), queue=HEAVY)
+    asks_for("test.long")
+    queue.work()
+    assert sql("SELECT queue_name, status::text FROM procrastinate_jobs") == [("heavy", "todo")]
+
+
+def test_a_queue_that_no_worker_looks_into_is_refused(queue):
+    with pytest.raises(ValueError, match="forgotten"):
+        queue.register("test.job", Handler(), queue="forgotten")
+
+
+def test_so_many_jobs_run_at_once_as_the_worker_was_told(queue, asks_for, parts, monkeypatch):
+    """Each in a thread of its own, also on a host with fewer cores: all have to be there before one goes on."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    together, met = threading.Barrier(8), []
+    queue.register("test.meets", lambda **_arguments: met.append(together.wait(20)), attempts=1)
+    for _ in range(8):
+        asks_for("test.meets")
+    assert run_worker(parts.settings, queue, concurrency=8, wait=False)
+    assert sorted(met) == list(range(8))

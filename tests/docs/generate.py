@@ -20,6 +20,7 @@ from app import create_app
 from app.cli import GROUPS
 from app.config import Settings
 from app.core.errors import Code
+from app.sweeps import Sweeps
 from app.web.docs import document
 from app.web.explanations import EXPLANATIONS
 from app.web.operations import declared
@@ -147,6 +148,17 @@ def _sentence(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
+def periodic_jobs() -> str:
+    """What the worker does by itself, and when."""
+    lines = ["| Job | When | What |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | Every minute | {about} |" for name, about in Sweeps.EVERY_MINUTE.items()]
+    lines += [
+        f"| `{name}` | At minute {Sweeps.minute(name)} of each hour | {about} |"
+        for name, about in Sweeps.ABOUT.items()
+    ]
+    return "\n".join([*lines, ""])
+
+
 def make_targets() -> str:
     """Every target of the Makefile."""
     lines = ["| Command | What it does |", "| --- | --- |"]
@@ -190,6 +202,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "api-operations": api_operations,
     "flask-commands": flask_commands,
     "make-targets": make_targets,
+    "periodic-jobs": periodic_jobs,
 }
 
 

@@ -21,7 +21,9 @@ OTHER_VARIABLES = {
     "MAX_CONTENT_LENGTH",
 }  # fmt: skip
 FLASKS_OWN = {"routes"}
-OF_THIS_MACHINE = re.compile(r"/work/|/root/|/home/|/tmp/\w|shared/design|pypi|\.local\b", re.IGNORECASE)
+OF_THIS_MACHINE = re.compile(
+    r"(?<!\w)/work/|/root/|/home/|/tmp/\w|shared/design|pypi|\.local\b", re.IGNORECASE
+)
 pages = pytest.mark.parametrize("path", PAGES, ids=named)
 
 

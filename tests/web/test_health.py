@@ -5,6 +5,7 @@ import pytest
 from app.core.schema import expected_revision
 from app.web import drain
 from tests.fixtures.client import ApiClient
+from tests.fixtures.command_line import command_line
 from tests.fixtures.gunicorn_process import until
 from tests.fixtures.settings import OPS_TOKEN
 
@@ -70,6 +71,38 @@ def test_without_a_worker_it_is_degraded(ready):
 def test_a_worker_that_fell_silent_counts_as_none(ready, worker):
     worker(seconds=61)
     assert ready().json["checks"]["worker"]["status"] == "degraded"
+
+
+@pytest.fixture
+def dead_job(sql):
+    """A job that failed for good: its id."""
+    sql("INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('test.bad', 'default')")
+    sql("UPDATE procrastinate_jobs SET status = 'doing'")
+    sql("UPDATE procrastinate_jobs SET status = 'failed'")
+    [(number,)] = sql("SELECT id FROM procrastinate_jobs")
+    return number
+
+
+def test_a_job_that_failed_for_good_is_seen(ready, worker, dead_job):
+    worker()
+    answer = ready()
+    assert (answer.status_code, answer.json["status"]) == (200, "degraded")
+    check = answer.json["checks"]["worker"]
+    assert check["status"] == "degraded"
+    assert "flask jobs list --state failed" in check["detail"]
+
+
+@pytest.mark.parametrize("word", ["retry", "cancel"])
+def test_until_somebody_tried_it_again_or_cancelled_it(ready, worker, dead_job, app, word):
+    worker()
+    assert command_line(app)("jobs", word, dead_job).exit_code == 0
+    assert ready().json["status"] == "ok"
+
+
+def test_or_for_a_day(ready, worker, dead_job, sql):
+    worker()
+    sql("UPDATE procrastinate_events SET at = at - interval '25 hours'")
+    assert ready().json["status"] == "ok"
 
 
 def test_a_schema_behind_the_code_is_not_ready(ready, worker, schema_behind):

@@ -111,7 +111,7 @@ TABLE = {
     "declineInvitation": signed_in(404),
     "acceptInvitationByToken": signed_in(410),
 }
-CELLS = 684
+CELLS = 693
 
 
 def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):

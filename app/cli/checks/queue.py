@@ -46,7 +46,7 @@ def jobs(place: Look) -> Iterator[Finding]:
         yield warn(
             "jobs",
             f"failed for good: {listed}",
-            'the worker\'s log tells why (lines with "outcome":"failed"); they are deleted after 7 days',
+            'the worker\'s log tells why (lines with "outcome":"failed"); then `flask jobs retry ID` or `flask jobs cancel ID`',
         )
     if oldest > LONG_WAIT:
         yield warn("jobs", f"{waiting} wait, the oldest for {int(oldest)} s", "start another `flask worker`")
