@@ -29,6 +29,10 @@ ProblemThreadWorker.type_base = f"{_settings.base_url}/docs/errors#"
 if _settings.secure_cookies:
     ProblemThreadWorker.extra_headers = "Strict-Transport-Security: max-age=31536000; includeSubDomains\r\n"
 
+# Uploads, downloads and bodies that arrive slowly have threads of their own, which wait most of the time (D9).
+ProblemThreadWorker.transfer_threads = _settings.transfer_threads
+ProblemThreadWorker.idle_seconds = _settings.transfer_idle_seconds
+
 # A worker whose main loop stands still for so long is replaced. The heartbeat is a file: in memory where there is
 # such a folder, since a disk that stalls would look like a worker that stalls.
 timeout = 30

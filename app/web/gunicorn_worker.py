@@ -1,76 +1,44 @@
-"""gunicorn's thread worker with answers that an API client can read, and a few bounds of its own.
+"""gunicorn's thread worker with answers that an API client can read, two rooms, and a few bounds of its own.
 
-Four things differ from ``gunicorn.workers.gthread.ThreadWorker`` (27.0.1, pinned; a test covers each):
+These things differ from ``gunicorn.workers.gthread.ThreadWorker`` (27.0.1, pinned; a test covers each):
 
+- A client that sends or reads slowly holds no thread that others need (D9, trap T2). The few threads answer what is
+  there as a whole: who sent half a head or half a small body waits in the poller, and so does who does not read. Transfers
+  have threads of their own, and are refused when too many of them wait (app/web/transfer_room.py).
 - What gunicorn refuses before the application sees it is answered as ``application/problem+json`` (SEC-52) with
   the security headers of SEC-53, and logged without quoting the request, which may hold a token.
 - A body that the application did not read is read and dropped within bounds, so that a client that sends all
   before it listens gets its 413 instead of a reset connection.
 - A closing connection waits for the client's own close in the poller. gunicorn waits for up to two seconds in the
   worker's main loop: one client that does not hang up stops all the others meanwhile.
-- A stopping worker closes its listeners at once, so that nobody connects to a server that will not answer.
+- A stopping worker closes its listeners at once, so that nobody connects to a server that will not answer. When its time
+  is up it cuts off the transfers, whose threads would keep the process.
+
+TLS and HTTP/2 are the proxy's affair; gunicorn's own are not served by this worker.
 """
 
-import re
 import socket
 import time
+from concurrent.futures import Future
 from functools import partial
-from selectors import EVENT_READ
-from typing import Any, ClassVar, NamedTuple
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import Any, ClassVar
 
-import orjson
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
-from werkzeug.http import HTTP_STATUS_CODES
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from app.core.address import truncated
-from app.core.errors import Code
-from app.core.ids import new_id
 from app.core.telemetry import log
-from app.web.problems import CATALOGUE, MEDIA_TYPE
+from app.web.client_socket import ClientSocket
+from app.web.foresight import ForesightedParser
+from app.web.gunicorn_refusals import FAILED, Overloaded, StoodStill, problem, refusal_of, request_id_of
+from app.web.transfer_room import TRANSFERS, Place, Routes, TransferRoom, place_of
+from app.web.waits import Waits
 
+HEAD_SECONDS = 10.0
 DROP_BYTES, DROP_SECONDS = 32 * 2**20, 5.0
 LINGER_BYTES, LINGER_SECONDS = 64 * 1024, 2.0
-WELL_FORMED_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-
-
-class Refusal(NamedTuple):
-    """The answer to a request that does not reach the application, or that it did not survive."""
-
-    status: int
-    code: Code
-    detail: str
-
-
-_FAILED = Refusal(500, Code.internal_error, "Something went wrong on our side. It was logged.")
-_REFUSALS: dict[tuple[type[Exception], ...], Refusal] = {
-    # The first that fits counts: what the application sends wrongly is a kind of what clients send wrongly.
-    (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem): _FAILED,
-    (errors.LimitRequestLine,): Refusal(
-        414, Code.uri_too_long, "The address is longer than 4,094 characters."
-    ),
-    (errors.LimitRequestHeaders,): Refusal(
-        431, Code.headers_too_large, "The headers are too many or too long."
-    ),
-    (errors.UnsupportedTransferCoding,): Refusal(
-        501, Code.bad_request, "This transfer coding is not supported."
-    ),
-    (errors.ExpectationFailed,): Refusal(417, Code.bad_request, "The expectation cannot be met."),
-    (errors.ForbiddenProxyRequest,): Refusal(403, Code.forbidden, "This proxy is not trusted."),
-    (RequestEntityTooLarge,): Refusal(413, Code.body_too_large, "The body is larger than this route takes."),
-    (errors.ParseException, BadRequest): Refusal(400, Code.bad_request, "The request is not valid HTTP."),
-}
-_HEADERS = (
-    "Connection: close\r\n"
-    f"Content-Type: {MEDIA_TYPE}\r\n"
-    "Cache-Control: no-store\r\n"
-    "Content-Security-Policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Vary: Authorization, Origin\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-)
 
 
 class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -79,60 +47,144 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
     Attributes:
         type_base: what the ``type`` of a problem begins with; its code follows. gunicorn.conf.py sets it.
         extra_headers: complete header lines for each such answer, each ending in CRLF.
+        transfer_threads: threads for transfers.
+        idle_seconds: how long a transfer, or a client in the middle of a request or answer, may stand still.
+        transfers: what is a transfer by its path.
     """
 
     type_base: ClassVar[str] = "/docs/errors#"
     extra_headers: ClassVar[str] = ""
+    transfer_threads: ClassVar[int] = 32
+    idle_seconds: ClassVar[float] = 60
+    transfers: ClassVar[Routes] = TRANSFERS
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._lingering: dict[Any, float] = {}
+    def init_process(self) -> None:
+        """Make what belongs to this process alone, then run."""
+        self._room = TransferRoom(self.transfer_threads)
+        super().init_process()
 
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer, and log, what went wrong outside the application. Called while ``exc`` is being handled."""
-        refusal = next((answer for kinds, answer in _REFUSALS.items() if isinstance(exc, kinds)), _FAILED)
-        req = req or getattr(exc, "req", None)
-        request_id = _request_id(req)
-        note = {
-            "status": refusal.status,
-            "code": refusal.code.value,
-            "request_id": request_id,
-            "ip": truncated(addr[0]) if addr else None,
-        }
-        if refusal is _FAILED:
-            method, path = getattr(req, "method", None), getattr(req, "path", None)
-            log("gunicorn").exception("request_failed", method=method, path=path, **note)
+    def run(self) -> None:
+        """Serve until told to stop, and for as long after as requests may take."""
+        self._waits = Waits(self.poller)
+        super().run()
+        self._room.close()
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Handle SIGQUIT and SIGINT: stop at once."""
+        self._room.close()
+        super().handle_quit(sig, frame)
+
+    def handle(self, conn: Any) -> Any:
+        """Answer what is there as a whole, or say where the connection goes on. Runs in one of the few threads."""
+        if conn.parser is None:
+            conn.sock = ClientSocket(conn.sock, self.idle_seconds)
+            conn.parser = ForesightedParser(self.cfg, conn.sock, conn.client)
+            conn.initialized = conn.data_ready = True  # gunicorn would wait for data, and make its own parser
+        place = place_of(conn.parser, self.transfers)
+        return super().handle(conn) if place is Place.here else place
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """Say what becomes of a connection that left its thread; runs on the main thread, so it never waits."""
+        result = None if fs.cancelled() or fs.exception() is not None else fs.result()
+        if result is None:
+            super().finish_request(conn, fs)
+        elif result is Place.poller:
+            self._wait_for_more(conn)
+        elif result is Place.transfers:
+            self._transfer(conn)
+        elif conn.sock.left:
+            after = partial(self.finish_request, fs=fs)
+            self._wait(conn, EVENT_WRITE, self.idle_seconds, partial(self._on_writable, after=after))
+        elif result:
+            super().finish_request(conn, fs)
         else:
-            log("gunicorn").warning("request_refused", reason=type(exc).__name__, **note)
-        try:
-            util.write_nonblock(client, self._problem(refusal, request_id, getattr(req, "method", None)))
-        except OSError:
-            self.log.debug("The client left before the answer.")
+            self._hang_up(conn, LINGER_BYTES)
 
-    def _problem(self, refusal: Refusal, request_id: str, method: str | None) -> bytes:
-        body = orjson.dumps(
-            {
-                "type": f"{self.type_base}{refusal.code.value}",
-                "title": CATALOGUE[refusal.code].title,
-                "status": refusal.status,
-                "detail": refusal.detail,
-                "code": refusal.code.value,
-                "request_id": request_id,
-            }
-        )
-        head = (
-            f"HTTP/1.1 {refusal.status} {HTTP_STATUS_CODES[refusal.status]}\r\nDate: {util.http_date()}\r\n"
-            f"Content-Length: {len(body)}\r\nX-Request-ID: {request_id}\r\n{_HEADERS}{self.extra_headers}\r\n"
-        )
-        return head.encode("latin-1") + (b"" if method == "HEAD" else body)
+    def _transfer(self, conn: Any) -> None:
+        if self._room.full:
+            self._refuse(conn, Overloaded())
+            return
+        done = partial(self.method_queue.defer, self._finish_transfer)
+        self._room.enter(conn, super().handle, done)
 
-    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        deadline = time.monotonic() + DROP_SECONDS
+    def _finish_transfer(self, conn: Any, fs: Future[Any]) -> None:
+        self._room.leave(conn)
+        self.finish_request(conn, fs)
+
+    def _wait(
+        self, conn: Any, events: int, seconds: float, ready: Any, late: Any = None, **more: bool
+    ) -> None:
         try:
-            dropped = conn.parser.finish_body(deadline=deadline, max_bytes=DROP_BYTES)
-        except (errors.ParseException, OSError):
-            return False  # the answer is out: a second one for the same request would pass for the next one's
-        return bool(keepalive and dropped)
+            self._waits.add(conn, events, seconds, ready, late or self._end, idle=more.get("idle", False))
+        except (OSError, ValueError):  # gone already
+            self._end(conn)
+
+    def _wait_for_more(self, conn: Any) -> None:
+        parser = conn.parser
+        if parser.request is not None:
+            self._wait(conn, EVENT_READ, self.idle_seconds, self._on_more, self._on_stood_still)
+            return
+        seconds = self.cfg.keepalive
+        if parser.begun is not None:
+            seconds = max(0.0, parser.begun + HEAD_SECONDS - time.monotonic())
+        if not self.alive:
+            seconds = min(seconds, STOP_KEEPALIVE_LINGER)
+        self._wait(conn, EVENT_READ, seconds, self._on_more, idle=True)
+
+    def _on_more(self, conn: Any) -> None:
+        self._waits.remove(conn)
+        self.enqueue_req(conn)
+
+    def _on_stood_still(self, conn: Any) -> None:
+        self._refuse(conn, StoodStill())
+
+    def _on_writable(self, conn: Any, after: Any) -> None:
+        try:
+            whole = conn.sock.flush()
+        except OSError:  # reset by the client
+            self._end_wait(conn)
+            return
+        self._waits.renew(conn, self.idle_seconds)
+        if whole:
+            self._waits.remove(conn)
+            after(conn)
+
+    def _refuse(self, conn: Any, fault: Exception) -> None:
+        self.handle_error(conn.parser.request, conn.sock, conn.client, fault)
+        self._hang_up(conn, DROP_BYTES)
+
+    def _hang_up(self, conn: Any, drop: int) -> None:
+        """Say that nothing more comes, and drop what the client still sends until it hangs up as well."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:  # gone already
+            self._end(conn)
+            return
+        conn.left_to_drop = drop
+        self._wait(conn, EVENT_READ, LINGER_SECONDS, self._on_lingering_readable)
+
+    def _on_lingering_readable(self, conn: Any) -> None:
+        try:
+            data = conn.sock.recv(LINGER_BYTES)
+        except OSError:  # reset by the client
+            data = b""
+        conn.left_to_drop -= len(data)
+        if not data or conn.left_to_drop <= 0:
+            self._end_wait(conn)
+
+    def _end_wait(self, conn: Any) -> None:
+        self._waits.remove(conn)
+        self._end(conn)
+
+    def _end(self, conn: Any) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Close what waited long enough; the main loop calls this at least once a second."""
+        super().murder_pending()
+        self._waits.expire()
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept or not. A stopping worker takes in who has connected already, then gives its listeners up.
@@ -148,46 +200,35 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
                 before = self.nr_conns
                 self.accept(listener)
             listener.close()
+        self._waits.hurry(STOP_KEEPALIVE_LINGER)
 
-    def finish_request(self, conn: Any, fs: Any) -> None:
-        """Keep the connection or let it end; runs on the main thread, so it never waits."""
-        if fs.cancelled() or fs.exception() is not None or fs.result():
-            super().finish_request(conn, fs)
-            return
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer, and log, what went wrong outside the application. Called while ``exc`` is being handled."""
+        refusal = refusal_of(exc)
+        req = req or getattr(exc, "req", None)
+        method, request_id = getattr(req, "method", None), request_id_of(req)
+        note = {
+            "status": refusal.status,
+            "code": refusal.code.value,
+            "request_id": request_id,
+            "ip": truncated(addr[0]) if addr else None,
+        }
+        if refusal is FAILED:
+            path = getattr(req, "path", None)
+            log("gunicorn").exception("request_failed", method=method, path=path, **note)
+        else:
+            log("gunicorn").warning("request_refused", reason=type(exc).__name__, **note)
+        base, extra = self.type_base, self.extra_headers
+        answer = problem(refusal, request_id, head_only=method == "HEAD", type_base=base, extra_headers=extra)
         try:
-            conn.sock.setblocking(False)
-            conn.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(conn.sock, EVENT_READ, partial(self._on_lingering_readable, conn))
-        except (OSError, ValueError):  # gone already
-            self.nr_conns -= 1
-            conn.close()
-            return
-        conn.left_to_drop = LINGER_BYTES
-        self._lingering[conn] = time.monotonic() + LINGER_SECONDS
+            util.write_nonblock(client, answer)
+        except OSError:
+            self.log.debug("The client left before the answer.")
 
-    def _on_lingering_readable(self, conn: Any, sock: socket.socket) -> None:
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        deadline = time.monotonic() + DROP_SECONDS
         try:
-            data = sock.recv(LINGER_BYTES)
-        except OSError:  # reset by the client
-            data = b""
-        conn.left_to_drop -= len(data)
-        if not data or conn.left_to_drop <= 0:
-            self._end_lingering(conn)
-
-    def _end_lingering(self, conn: Any) -> None:
-        del self._lingering[conn]
-        self.poller.unregister(conn.sock)
-        self.nr_conns -= 1
-        conn.close()
-
-    def murder_pending(self) -> None:
-        """Close what waited long enough; the main loop calls this at least once a second."""
-        super().murder_pending()
-        now = time.monotonic()
-        for conn in [conn for conn, until in self._lingering.items() if until <= now]:
-            self._end_lingering(conn)
-
-
-def _request_id(req: Any) -> str:
-    sent = next((value for name, value in getattr(req, "headers", ()) if name == "X-REQUEST-ID"), "")
-    return sent if WELL_FORMED_ID.fullmatch(sent) else str(new_id())
+            dropped = conn.parser.finish_body(deadline=deadline, max_bytes=DROP_BYTES)
+        except (errors.ParseException, OSError):
+            return False  # the answer is out: a second one for the same request would pass for the next one's
+        return bool(keepalive and dropped)
