@@ -11,11 +11,14 @@ from app.core.clock import Clock
 from app.core.events import Events
 from app.core.idempotency import IdempotencyRecords
 from app.core.jobs import JobQueue
+from app.core.objects import Objects
 from app.core.throttle import Throttle
 from app.core.uow import UnitOfWork
 from app.deletion.purge import AccountPurge
 from app.email_change.service import EmailChangeService
 from app.exports.service import ExportService
+from app.files.jobs import FileJobs
+from app.files.service import FileService
 from app.invitations.service import InvitationService
 from app.passkeys.service import PasskeyService
 from app.passwords.resets import PasswordResets
@@ -23,6 +26,7 @@ from app.projects.service import ProjectService
 from app.registration.service import RegistrationService
 from app.second_factor.second_step import SecondStep
 from app.sessions.service import SessionService
+from app.uploads.service import UploadService
 from app.work.service import WorkService
 
 
@@ -46,11 +50,16 @@ class Sweeps:
         "accounts.purge": "Erases accounts whose time to think better of it is over",
         "exports.sweep": "Takes up copies that a worker left half made, deletes old ones",
         "invitations.sweep": "Deletes invitations that ended long ago",
+        "files.purge_trash": "Removes files that lay in the trash of their project long enough",
+        "files.rescue": "Begins anew with files that wait for the worker and have no job",
+        "storage.sweep": "Removes what writers that died left half stored",
         "work.sweep": "Deletes what was told of work that people asked for a week ago",
     }
     """What docs/operations.md says about each; they are spread over the hour in this order."""
     NAMES: ClassVar[tuple[str, ...]] = tuple(ABOUT)
     EVERY_MINUTE: ClassVar[dict[str, str]] = {
+        "uploads.sweep": "Forgets uploads that took too long; their room is free again",
+        "objects.sweep": "Removes objects that are nobody's, or not any more",
         "jobs.rescue": "Takes up jobs whose worker died, see [the worker](#the-worker-and-its-jobs)",
     }
 
@@ -75,6 +84,10 @@ class Sweeps:
         exports: ExportService,
         invitations: InvitationService,
         work: WorkService,
+        files: FileService,
+        uploads: UploadService,
+        objects: Objects,
+        file_jobs: FileJobs,
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -95,6 +108,10 @@ class Sweeps:
         self._exports = exports
         self._invitations = invitations
         self._work = work
+        self._files = files
+        self._uploads = uploads
+        self._objects = objects
+        self._file_jobs = file_jobs
 
     def register_with(self, jobs: JobQueue) -> None:
         keep = self._settings
@@ -115,10 +132,15 @@ class Sweeps:
             "accounts.purge": self._purge.run,
             "exports.sweep": self._exports.sweep,
             "invitations.sweep": lambda: self._invitations.sweep(keep.invitation_retention_days),
+            "files.purge_trash": lambda: self._files.purge_trash(keep.trash_days),
+            "files.rescue": self._file_jobs.rescue,
+            "storage.sweep": self._objects.sweep_unfinished,
             "work.sweep": self._work.sweep,
         }
         for name in self.NAMES:
             jobs.register(name, hourly[name], cron=f"{self.minute(name)} * * * *")
+        jobs.register("uploads.sweep", self._uploads.sweep, attempts=4, cron="* * * * *")
+        jobs.register("objects.sweep", self._objects.sweep, attempts=4, cron="* * * * *")
         # Its tries are over before it is due again.
         jobs.register("jobs.rescue", self._in_one(jobs.rescue), attempts=4, cron="* * * * *")
 

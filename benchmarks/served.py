@@ -92,6 +92,21 @@ class Served:
         pid = self._process.pid
         return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
 
+    def kill_one(self, pid: int) -> None:
+        """End a process of the API at once, as a crash would; its master starts another."""
+        os.kill(pid, signal.SIGKILL)
+
+    def crash(self) -> None:
+        """End all of the API at once, and wait until its port is free."""
+        assert self._process is not None
+        workers = self.workers()
+        self._process.kill()
+        self._process.wait()
+        for pid in workers:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), "old workers stay")
+
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
@@ -152,6 +167,7 @@ def served(accounts: int, **settings: str) -> Iterator[Served]:
                 "DATABASE_URL": roles.app.url(engines.admin_url, database),
                 "MIGRATION_DATABASE_URL": roles.owner.url(engines.admin_url, database),
                 "REDIS_URL": engines.redis_database(0), "MAILBOX_DIR": str(Path(folder) / "mail"),
+                "STORAGE_DIR": str(Path(folder) / "files"),
                 "RATE_LIMIT_FACTOR": "1000000", "LOG_LEVEL": "error", "WORKERS": "2", "THREADS": "4",
                 "PROMETHEUS_MULTIPROC_DIR": str(Path(folder) / "metrics"), **settings,
             },

@@ -52,6 +52,7 @@ class Code(StrEnum):
     invitation_closed = "invitation_closed"
     resync_required = "resync_required"
     version_conflict = "version_conflict"
+    unsupported_tus_version = "unsupported_tus_version"
     body_too_large = "body_too_large"
     file_too_large = "file_too_large"
     uri_too_long = "uri_too_long"

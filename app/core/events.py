@@ -70,6 +70,12 @@ class EventKind(StrEnum):
     invitation_revoked = "invitation.revoked"
     invitation_accepted = "invitation.accepted"
     invitation_declined = "invitation.declined"
+    file_uploaded = "file.uploaded"
+    file_renamed = "file.renamed"
+    file_deleted = "file.deleted"
+    file_restored = "file.restored"
+    file_purged = "file.purged"
+    file_quarantined = "file.quarantined"
 
 
 MEMBER_KINDS = (

@@ -32,6 +32,7 @@ PURPOSES = (
     "cancel-email-change-link",
     "restore-account-link",
     "invitation-link",
+    "file-url",
 )
 """Every use of a derived key; the token matrix test walks this list (SEC-23)."""
 

@@ -46,6 +46,9 @@ KINDS: dict[str, Kind] = {
         "Your {product} account will be deleted", _SCENE | {"display_name", "link", "token", "deleted_on"}
     ),
     "export_ready": Kind("Your {product} export is ready", _SCENE | {"display_name", "good_until"}),
+    "file_quarantined": Kind(
+        "{product}: a file is in quarantine", _SCENE | {"display_name", "file_name", "project_name"}
+    ),
     "address_taken": Kind("Your address at {product}", _SCENE | {"display_name"}),
     "project_transferred": Kind(
         "{product}: a project is yours now", _SCENE | {"display_name", "project_name", "giver"}

@@ -6,7 +6,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, FetchedValue, ForeignKey, Index, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
@@ -142,3 +152,21 @@ class ProjectMember(Base):
     )
 
     __mapper_args__ = {"eager_defaults": False}
+
+
+class ProjectStorage(Base):
+    """What the files of a project take, counted by triggers of migration 0013 on files and uploads.
+
+    Attributes:
+        files: how many, without those in the trash.
+        bytes: of all of them, the trash too.
+        reserved: what uploads that are not complete may still take.
+    """
+
+    __tablename__ = "project_storage"
+    __table_args__ = (CheckConstraint("files >= 0 AND bytes >= 0 AND reserved >= 0", name="not_negative"),)
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    files: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger)

@@ -28,7 +28,7 @@ from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.projects.filters import ProjectFilters
 from app.projects.listing import NOT_ANOTHERS_TRASH, ProjectList
-from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
+from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus, ProjectStorage
 from app.projects.views import ProjectView
 from app.users.models import User
 
@@ -97,6 +97,12 @@ class ProjectRepository(Repository[Project]):
             .group_by(ProjectMember.project_id)
         )
         return {row[0]: row[1] for row in self.session.execute(counted)}
+
+    def storage_of(self, ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+        """How many files projects have, and how many bytes these take; a project that never had one is not in it."""
+        counted = select(ProjectStorage.project_id, ProjectStorage.files, ProjectStorage.bytes)
+        rows = self.session.execute(counted.where(ProjectStorage.project_id.in_(ids)))
+        return {row.project_id: (row.files, row.bytes) for row in rows}
 
     def remove(self, project: Project) -> None:
         self.session.delete(project)

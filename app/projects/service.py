@@ -16,6 +16,7 @@ from app.core.pagination import Cursors, Page, PageRequest
 from app.core.uow import UnitOfWork
 from app.core.versions import check_version
 from app.projects import policy
+from app.projects.expansion import Expansion
 from app.projects.filters import ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.repository import ProjectRepository
@@ -35,6 +36,7 @@ class ProjectService:
         self,
         uow: UnitOfWork,
         projects: ProjectRepository,
+        expansion: Expansion,
         cursors: Cursors,
         cache: FactCache,
         invalidator: Invalidator,
@@ -43,6 +45,7 @@ class ProjectService:
     ) -> None:
         self._uow = uow
         self._projects = projects
+        self._expansion = expansion
         self._cursors = cursors
         self._cache = cache
         self._invalidator = invalidator
@@ -82,7 +85,7 @@ class ProjectService:
         )
         if facts is None or not policy.can_read(facts["my_role"], facts["status"]):
             raise not_found("project")
-        return self._expanded([ProjectView.revive(facts)], expand)[0]
+        return self._expansion.expand([ProjectView.revive(facts)], expand)[0]
 
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str] = ()
@@ -94,7 +97,7 @@ class ProjectService:
         """
         with self._uow.reading():
             page = self._projects.list_visible(actor, filters, self._cursors, request)
-            self._expanded(page.items, expand)
+            self._expansion.expand(page.items, expand)
             return page
 
     def update(
@@ -204,6 +207,11 @@ class ProjectService:
             project = self._projects.find(project_id)
         return project if project is not None and project.owner_id == owner_id else None
 
+    def named(self, project_id: UUID) -> Project | None:
+        """A project, whoever asks; for jobs that tell of it."""
+        with self._uow.reading():
+            return self._projects.find(project_id)
+
     def shared_of(self, owner_id: UUID, most: int) -> list[tuple[UUID, str]]:
         """Ids and names of projects of an owner that others belong to; they keep the owner from leaving."""
         with self._uow.reading():
@@ -282,16 +290,3 @@ class ProjectService:
             kind, subject=project.id, project=project.id, actor=actor.user_id if actor else None, changes=told
         )
         self.forget_facts(project.id)
-
-    def _expanded(self, views: list[ProjectView], expand: Collection[str]) -> list[ProjectView]:
-        """Add what was asked for, with one statement per kind whatever the length of the list."""
-        if not expand or not views:
-            return views
-        with self._uow.reading():
-            owners = self._projects.owners({view.owner_id for view in views}) if "owner" in expand else {}
-            members = self._projects.member_counts([view.id for view in views]) if "counts" in expand else {}
-        for view in views:
-            view.owner = owners.get(view.owner_id)
-            if "counts" in expand:
-                view.counts = {"members": members.get(view.id, 0), "files": 0, "storage_bytes": 0}
-        return views

@@ -33,8 +33,10 @@ def register_guard(app: Flask) -> None:
 
 def _read_token() -> None:
     """Verify the bearer token, if there is one; what is wrong with it is told by the guard."""
-    g.claims = g.token_error = g.actor = g.api_token = None
+    g.claims = g.token_error = g.actor = g.api_token = g.counts_for = None
     operation = declared(current_app, request.endpoint)
+    if operation is not None and operation.counts_for is not None:
+        g.counts_for = operation.counts_for()
     header = request.headers.get("Authorization", "")
     if request.method == "OPTIONS" or operation is None or not header:
         return

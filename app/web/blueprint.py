@@ -11,6 +11,7 @@ from marshmallow import Schema
 from app.core.access import Caller
 from app.core.errors import Code
 from app.web.conditional import tagged, telling_conflicts
+from app.web.content_first import Received, received_first
 from app.web.idempotency import replayable
 from app.web.openapi_headers import header_parameters
 from app.web.operations import DOCUMENTED, Operation, declare
@@ -60,11 +61,13 @@ class Blueprint(SmorestBlueprint):
         while_leaving: bool = False,
         without_factor: bool = False,
         api_tokens: bool = True,
+        receive: Callable[..., Received] | None = None,
+        counts_for: Callable[[], str | None] | None = None,
     ) -> Callable[[View], View]:
         """Declare an operation; stands above ``arguments`` and ``response``.
 
         Args:
-            method: GET, POST, PATCH or DELETE.
+            method: GET, HEAD, POST, PATCH or DELETE.
             rule: the path below the blueprint's prefix.
             name: the operationId, camelCase verb and noun, frozen once released.
             caller: who may call it.
@@ -80,6 +83,8 @@ class Blueprint(SmorestBlueprint):
             while_leaving: open to accounts whose deletion is scheduled.
             without_factor: open to administrators who have no second factor yet.
             api_tokens: open to API tokens too; only where ``caller`` is ``account``.
+            counts_for: says whose limits count a request without a token.
+            receive: takes in the file that the request brings, before anything else.
         """
         takes_tokens = api_tokens and caller == Caller.account
         own = (*codes, *_refusals(caller, while_leaving, without_factor, takes_tokens))
@@ -87,17 +92,19 @@ class Blueprint(SmorestBlueprint):
             name, caller, _all_codes(caller, own, method, body, query, idempotent, conditional),
             takes_query=query, optional_identity=optional_identity, resource=resource,
             idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie, statuses=statuses or {},
-            while_leaving=while_leaving, without_factor=without_factor, api_tokens=takes_tokens,
+            while_leaving=while_leaving, without_factor=without_factor, api_tokens=takes_tokens, counts_for=counts_for,
         )  # fmt: skip
 
         def decorate(view: View) -> View:
-            wrapped = tagged(view) if resource is not None else view
+            wrapped = tagged(view, getattr(resource, "VOLATILE", ())) if resource is not None else view
             if idempotent:
                 wrapped = replayable(name)(wrapped)
             if resource is not None:
                 wrapped = telling_conflicts(resource())(wrapped)
             if method != "GET":
                 wrapped = retried(wrapped)
+            if receive is not None:
+                wrapped = received_first(receive)(wrapped)
             wrapped = _strict(wrapped, declaration, method)
             wrapped = self.doc(operationId=name, **{DOCUMENTED: declaration})(wrapped)
             declare(wrapped, declaration)

@@ -6,7 +6,7 @@ because what a client read may differ in what it was allowed or asked to see.
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
@@ -37,12 +37,16 @@ def if_match() -> frozenset[int] | None:
     return frozenset(int(match[1]) for match in found if match)
 
 
-def tagged(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Wrap an operation that answers one versioned resource: ETag, and 304 for who has it already."""
+def tagged(view: Callable[..., Response], volatile: Collection[str] = ()) -> Callable[..., Response]:
+    """Wrap an operation that answers one versioned resource: ETag, and 304 for who has it already.
+
+    Args:
+        volatile: fields that change by themselves, such as addresses that expire; the tag leaves them out.
+    """
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response:
-        return _tag(view(*args, **kwargs))
+        return _tag(view(*args, **kwargs), volatile)
 
     return wrapper
 
@@ -69,17 +73,25 @@ def telling_conflicts(schema: Schema) -> Callable[[Callable[..., Response]], Cal
     return decorate
 
 
-def _tag(response: Response) -> Response:
+def _tag(response: Response, volatile: Collection[str]) -> Response:
     if response.status_code == 204 or not response.is_json:
         return response
     body = response.get_data()
-    tag = entity_tag(current_app.json.loads(body)["version"], body)
+    resource = current_app.json.loads(body)
+    tag = entity_tag(resource["version"], _lasting(resource, volatile) if volatile else body)
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = REVALIDATE
     if request.method in {"GET", "HEAD"} and _known(tag):
         response.status_code = 304
         response.set_data(b"")
     return response
+
+
+def _lasting(resource: dict[str, Any], volatile: Collection[str]) -> bytes:
+    """What of a resource is there to stay, as bytes."""
+    return current_app.json.dumps(
+        {name: resource[name] for name in resource if name not in volatile}
+    ).encode()
 
 
 def _known(tag: str) -> bool:
@@ -94,5 +106,7 @@ def _conflict(conflict: VersionConflictError, schema: Schema) -> Response:
     response = told(conflict)
     content = problems.body(conflict.code, conflict.detail, current=current)
     response.set_data(current_app.json.dumps(content))
-    response.headers["ETag"] = entity_tag(current["version"], current_app.json.dumps(current).encode())
+    response.headers["ETag"] = entity_tag(
+        current["version"], _lasting(current, getattr(schema, "VOLATILE", ()))
+    )
     return response

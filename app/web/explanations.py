@@ -57,6 +57,7 @@ EXPLANATIONS: dict[Code, str] = {
     " `since` and replace what you have.",
     Code.version_conflict: "The resource changed since you read it. `current` and `ETag` show how it is now: merge,"
     " then repeat with the new `If-Match`.",
+    Code.unsupported_tus_version: "Resumable uploads speak tus 1.0.0: send `Tus-Resumable: 1.0.0`.",
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
     Code.file_too_large: "The file is larger than this server takes; `limits.upload_max_bytes` of `getMeta` says how much that is.",
     Code.uri_too_long: "The address is longer than 4,094 characters.",

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.idempotency import IdempotencyRecord, IdempotencyRecords
@@ -79,9 +79,10 @@ def _replay(record: IdempotencyRecord, fingerprint: bytes) -> Response:
 
 
 def _fingerprint() -> bytes:
-    """Method, address and body: a key stands for one request, not for one kind of request."""
+    """Method, address and body: a key stands for one request, not for one kind of request. Of a file counts its SHA-256."""
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
-    digest.update(request.get_data(cache=True))
+    received = g.get("received")
+    digest.update(received.fingerprint if received else request.get_data(cache=True))
     return digest.digest()
 
 

@@ -85,15 +85,21 @@ class SharedWindows(Storage):
 
 def _policy() -> str:
     """Which of the three limits counts this request."""
-    if g.get("claims") is None:
+    if _account() is None:
         return "anonymous"
     return "reads" if request.method in SAFE_METHODS else "writes"
 
 
 def _subject() -> str:
     """Whom it counts for; never empty, an empty key would skip the limit (trap T17)."""
+    account = _account()
+    return f"account:{account}" if account else f"address:{network(request.remote_addr or '')}"
+
+
+def _account() -> str | None:
     claims = g.get("claims")
-    return f"account:{claims['sub']}" if claims else f"address:{network(request.remote_addr or '')}"
+    account: str | None = claims["sub"] if claims else g.get("counts_for")
+    return account
 
 
 def _rate() -> str:

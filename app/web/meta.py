@@ -31,7 +31,7 @@ class Limits(Output):
     content_types = fields.List(
         fields.String(metadata={"maxLength": 100}),
         required=True,
-        metadata={"maxItems": 100, "examples": [[]]},
+        metadata={"maxItems": 100, "examples": [["image/png"]]},
     )
 
 
@@ -76,8 +76,8 @@ def get_meta() -> dict[str, Any]:
         ],
         "limits": {
             "password_min_length": own.password_min_length,
-            "upload_max_bytes": 0,
-            "content_types": [],
+            "upload_max_bytes": own.upload_max_bytes,
+            "content_types": list(own.upload_types),
         },
         "docs_url": f"{own.base_url}/docs" if own.docs_enabled else None,
     }

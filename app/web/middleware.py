@@ -100,7 +100,7 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.vary.update(["Authorization", "Origin"])
     response.headers["X-Request-ID"] = request_id.get() or ""
-    if response.status_code in WITHOUT_BODY:
+    if response.status_code in WITHOUT_BODY or (response.status_code == 201 and not response.is_json):
         response.headers.pop("Content-Type", None)
     _tell(response)
     return response

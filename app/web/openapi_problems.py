@@ -15,6 +15,7 @@ SCHEMAS = "#/components/schemas"
 EXAMPLES = "#/components/examples"
 REQUEST_ID = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a99"
 SECONDS = {"type": "integer", "format": "int32", "minimum": 0, "maximum": 315_360_000}
+BYTES = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991}
 FAULTS = {"errors": {"type": "array", "maxItems": 100, "items": {"$ref": f"{SCHEMAS}/FieldProblem"}}}
 MEMBERS: dict[Code, dict[str, Any]] = {
     Code.rate_limited: {"retry_after": SECONDS},
@@ -36,6 +37,8 @@ MEMBERS: dict[Code, dict[str, Any]] = {
             },
         }
     },
+    Code.quota_exceeded: {"left": BYTES},
+    Code.file_too_large: {"max": BYTES},
     Code.version_conflict: {"current": {"type": "object", "description": "The resource as it is now."}},
 }
 """What a problem of this code always has besides the members of every problem."""
@@ -44,12 +47,15 @@ SAMPLES: dict[str, Any] = {
     "retry_after": 30,
     "methods": ["password"],
     "max_age": 900,
+    "left": 48_213,
+    "max": 26_214_400,
     "projects": [{"id": "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a03", "name": "Reef survey"}],
 }
 FAULTY: dict[Code, tuple[str, str, FieldCode]] = {
     Code.validation_failed: ("body", "name", FieldCode.required),
     Code.invalid_cursor: ("query", "cursor", FieldCode.invalid_format),
     Code.invalid_code: ("body", "code", FieldCode.invalid_format),
+    Code.checksum_mismatch: ("body", "sha256", FieldCode.invalid_format),
     Code.invalid_credentials: ("body", "current_password", FieldCode.invalid_choice),
     Code.idempotency_key_reused: ("header", "Idempotency-Key", FieldCode.invalid_format),
     Code.token_transport_conflict: ("body", "refresh_token", FieldCode.invalid_format),

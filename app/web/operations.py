@@ -37,6 +37,7 @@ class Operation:
         while_leaving: open to accounts whose deletion is scheduled.
         without_factor: open to administrators who have no second factor yet.
         api_tokens: open to API tokens, ``read`` for GET and ``write`` for all else.
+        counts_for: says whose limits count a request without a token: an account's id, as text, or nobody's.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Operation:
     while_leaving: bool = False
     without_factor: bool = False
     api_tokens: bool = False
+    counts_for: Callable[[], str | None] | None = None
 
 
 def declare(view: View, operation: Operation) -> View:

@@ -58,6 +58,7 @@ CATALOGUE: dict[Code, ProblemKind] = {
     Code.invitation_closed: ProblemKind(410, "Invitation no longer open"),
     Code.resync_required: ProblemKind(410, "Synchronise anew"),
     Code.version_conflict: ProblemKind(412, "Changed since you read it"),
+    Code.unsupported_tus_version: ProblemKind(412, "Another version of tus"),
     Code.body_too_large: ProblemKind(413, "Body too large"),
     Code.file_too_large: ProblemKind(413, "File too large"),
     Code.uri_too_long: ProblemKind(414, "Address too long"),

@@ -12,6 +12,7 @@ from app.web.fields import Choice, Flag, Number, Text
 
 MAX_CURSOR = 2_000
 """A name of 255 characters takes up to 1,020 bytes; with id, MAC and base64 that makes 1,450 characters."""
+BYTES = {"minimum": 0, "maximum": 9_007_199_254_740_991, "format": "int64"}
 CURSOR_PATTERN = r"^[A-Za-z0-9._-]+$"
 
 
@@ -94,6 +95,10 @@ class Problem(Output):
     retry_after = fields.Integer(metadata={"minimum": 0, "maximum": 315_360_000, "format": "int32"})
     methods = fields.List(fields.String(metadata={"maxLength": 20}), metadata={"maxItems": 10})
     max_age = fields.Integer(metadata={"minimum": 0, "maximum": 86_400, "format": "int32"})
+    left = fields.Integer(metadata={**BYTES, "description": "Bytes of room, with `quota_exceeded`."})
+    max = fields.Integer(
+        metadata={**BYTES, "description": "Bytes of the largest file, with `file_too_large`."}
+    )
     projects = fields.List(
         fields.Dict(),
         metadata={"maxItems": 100, "description": "Id and name of each, with `owns_shared_projects`."},

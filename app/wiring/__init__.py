@@ -24,6 +24,7 @@ from app.core.passwords import PasswordHasher
 from app.deletion import routes as deletion
 from app.email_change import routes as email_change
 from app.exports import routes as exports
+from app.files import routes as files
 from app.invitations import routes as invitations
 from app.measures import Measures
 from app.members import routes as members
@@ -36,6 +37,8 @@ from app.registration import routes as registration
 from app.second_factor import routes as second_factor
 from app.sessions import routes as sessions
 from app.sweeps import Sweeps
+from app.uploads import routes as uploads
+from app.uploads import tus_routes as tus
 from app.web import meta
 from app.web.health import Readiness
 from app.web.tokens import JwtAccessTokens
@@ -43,6 +46,7 @@ from app.wiring.build_accounts import build_accounts
 from app.wiring.build_addresses import build_addresses
 from app.wiring.build_admin import build_admin
 from app.wiring.build_changes import build_changes
+from app.wiring.build_files import build_files
 from app.wiring.build_invitations import build_invitations
 from app.wiring.build_leaving import build_api_tokens, build_leaving
 from app.wiring.build_people import build_people
@@ -71,6 +75,9 @@ BLUEPRINTS = (
     invitations.blp,
     activity.blp,
     changes.blp,
+    files.blp,
+    uploads.blp,
+    tus.blp,
     admin.blp,
 )
 """The table of contents of the API."""
@@ -120,6 +127,7 @@ class Parts:
         invitations_of_people = build_invitations(
             base, people.users, projects_of_people, self.services[MemberService]
         )
+        files_of_projects = build_files(base, people.users, projects_of_people)
         accounts = build_accounts(base, self.access_tokens, people, invitations_of_people)
         api_tokens, self.api_token_check = build_api_tokens(base, accounts)
         addresses = build_addresses(base, accounts, api_tokens)
@@ -133,6 +141,8 @@ class Parts:
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
             addresses.resets, addresses.changes, accounts.passkeys, api_tokens, leaving.purge,
             leaving.exports, invitations_of_people, people.work,
+            files_of_projects.files, files_of_projects.uploads,
+            files_of_projects.objects, files_of_projects.jobs,
         ).register_with(base.jobs)  # fmt: skip
         self.session_check = accounts.session_check
         self.step_up_methods = accounts.step_up_methods

@@ -7,6 +7,7 @@ from app.members.repository import MemberRepository
 from app.members.service import MemberService
 from app.members.transfers import Transfers
 from app.projects.bulk import ProjectBulk
+from app.projects.expansion import Expansion
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
 from app.users.service import UserService
@@ -16,7 +17,16 @@ from app.wiring.foundations import Foundations
 def build_projects(base: Foundations, users: UserService) -> ProjectService:
     rows, cursors = ProjectRepository(base.uow), Cursors(base.ring.derive("cursor"))
     service: ProjectService = base.add(
-        ProjectService(base.uow, rows, cursors, base.cache, base.invalidator, base.events, base.clock)
+        ProjectService(
+            base.uow,
+            rows,
+            Expansion(base.uow, rows),
+            cursors,
+            base.cache,
+            base.invalidator,
+            base.events,
+            base.clock,
+        )
     )
     base.add(ActivityService(base.uow, ActivityRepository(base.uow), service, cursors))
     base.add(ProjectBulk(base.uow, service))

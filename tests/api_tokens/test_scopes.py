@@ -6,7 +6,7 @@ from app.core.access import Caller
 from app.web.operations import declared
 from tests.fixtures.accounts import code_of
 from tests.fixtures.api_tokens import makes_token
-from tests.fixtures.bodies import GOOD_BODIES
+from tests.fixtures.bodies import sound_request
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
 
@@ -17,7 +17,10 @@ OPEN = {
     "leaveProject": "write", "listProjectActivity": "read", "bulkProjects": "write", "listProjectChanges": "read",
     "listInvitations": "read", "createInvitation": "write", "resendInvitation": "write", "revokeInvitation": "write",
     "listMyInvitations": "read", "acceptInvitation": "write", "declineInvitation": "write",
-    "acceptInvitationByToken": "write", "getJob": "read",
+    "acceptInvitationByToken": "write", "getJob": "read", "listFiles": "read", "getFile": "read", "downloadFile": "read",
+    "getThumbnail": "read", "renameFile": "write", "deleteFile": "write", "restoreFile": "write", "uploadFile": "write",
+    "startUpload": "write", "completeUpload": "write", "createTusUpload": "write", "getTusUpload": "read",
+    "appendTusUpload": "write", "deleteTusUpload": "write",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))
@@ -35,8 +38,7 @@ def private(app):
 
 
 def asks(client, operation):
-    body = {"json": GOOD_BODIES[operation.name]} if operation.name in GOOD_BODIES else {}
-    return client.open(operation.method, operation.address, **body)
+    return client.open(operation.method, operation.address, **sound_request(operation))
 
 
 def test_the_list_of_what_scripts_may_do_is_the_one_that_routes_declare(app, private):

@@ -47,6 +47,7 @@ CONTEXTS = {
         "token": "hfv1.k1.secret",
     },
     "project_transferred": {**SCENE, "project_name": "Reef survey", "giver": "Bob"},
+    "file_quarantined": {**SCENE, "file_name": "north wall.pdf", "project_name": "Reef survey"},
     "already_registered": SCENE,
     "session_reused": SCENE,
     "security_notice": {

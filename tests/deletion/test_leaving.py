@@ -8,7 +8,7 @@ from app.core.audit import AuditKind
 from app.web.fields import wire_time
 from app.web.operations import declared
 from tests.fixtures.accounts import code_of, registers, signs_in
-from tests.fixtures.bodies import GOOD_BODIES
+from tests.fixtures.bodies import sound_request
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
 from tests.fixtures.people import make_administrator
@@ -68,7 +68,7 @@ def test_until_restored_only_these_operations_are_open(app, alice, leaves):
     for operation in private:
         if operation.name in {"restoreMe", "stepUp"}:
             continue
-        body = {"json": GOOD_BODIES[operation.name]} if operation.name in GOOD_BODIES else {}
+        body = sound_request(operation)
         answer = alice.open(operation.method, operation.address, **body)
         if operation.name in OPEN:
             assert answer.status_code not in {401, 403}, operation.name

@@ -101,6 +101,22 @@ TABLE = {
     "listMembers": members(200, 200, 200, 200),
     "updateMember": members(403, 403, 200, 200),
     "removeMember": members(403, 403, 204, 204),
+    # Files; there is one, and no upload is under way. Its content is local and no picture.
+    "listFiles": members(200, 200, 200, 200),
+    "getFile": members(200, 200, 200, 200),
+    "renameFile": members(403, 200, 200, 200),
+    "deleteFile": members(403, 204, 204, 204),
+    "restoreFile": members(403, 200, 200, 200),
+    "downloadFile": members(200, 200, 200, 200),
+    "getThumbnail": members(404, 404, 404, 404),
+    "downloadFileByUrl": everybody(422),
+    "uploadFile": members(403, 201, 201, 201),
+    "startUpload": members(403, 409, 409, 409),
+    "completeUpload": members(404, 404, 404, 404),
+    "createTusUpload": members(403, 201, 201, 201),
+    "getTusUpload": members(404, 404, 404, 404),
+    "appendTusUpload": members(403, 404, 404, 404),
+    "deleteTusUpload": members(403, 404, 404, 404),
     # Invitations; with an id or a token that nobody was given.
     "listInvitations": members(403, 403, 200, 200),
     "createInvitation": members(403, 403, 201, 201),
@@ -111,7 +127,7 @@ TABLE = {
     "declineInvitation": signed_in(404),
     "acceptInvitationByToken": signed_in(410),
 }
-CELLS = 693
+CELLS = 828
 
 
 def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):
@@ -133,6 +149,8 @@ def test_sec_38_each_caller_gets_what_the_table_says(app, cast, sql, name, subte
             if about_a_project:
                 project = project or cast.project()
                 ids["project_id"] = project.id
+                if "{file_id}" in operation.path:
+                    ids["file_id"] = cast.file(project)
             answer = asks(cast.people[caller], operation, ids)
             if answer.status_code < 400 and operation.method != "GET":
                 # It is no longer what the next caller should find; who was refused changed nothing.

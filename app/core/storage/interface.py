@@ -8,7 +8,7 @@ nobody knows of.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from app.core.errors import AppError, Code
 
@@ -110,6 +110,13 @@ class ObjectStore(Protocol):
 
     def check(self) -> None:
         """Raise ``AppError`` unless objects can be stored now; cheap enough for /readyz."""
+
+    def open_plain(self, key: str) -> BinaryIO | None:
+        """The content as a file of this machine, which a server may send without reading it; ``None`` where it is none.
+
+        Raises:
+            ObjectMissingError: there is no such object.
+        """
 
     def served_path(self, key: str) -> str | None:
         """Where a web server in front finds the content, below its internal location; ``None`` where it cannot."""

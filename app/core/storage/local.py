@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from app.core.storage.drafts import Draft, disk_faults, make_folder, move
 from app.core.storage.encryption import HEADER, Form, Sealing, as_it_stands
@@ -141,6 +142,11 @@ class LocalStore:
             draft.write(PROBE)
         with disk_faults():
             make_folder(self._objects)
+
+    def open_plain(self, key: str) -> BinaryIO | None:
+        """The file itself, where content lies in it as it stands."""
+        with self._opened(key) as (file, found):
+            return os.fdopen(os.dup(file), "rb") if not _form(file, found).offset else None
 
     def served_path(self, key: str) -> str | None:
         """Below the folder of everything, for content that lies in its file as it stands."""

@@ -5,7 +5,7 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from app.core.errors import AppError
 from app.core.storage.interface import ObjectFacts, ObjectMissingError, SignedRequest, StoredObject
@@ -149,6 +149,9 @@ class S3Store:
     def check(self) -> None:
         with s3_faults():
             self._clients.brief.head_bucket(Bucket=self._bucket)
+
+    def open_plain(self, key: str) -> BinaryIO | None:  # noqa: ARG002 - the interface's
+        return None
 
     def served_path(self, key: str) -> str | None:  # noqa: ARG002 - the interface's
         return None

@@ -1,0 +1,38 @@
+"""What is added to projects when it is asked for."""
+
+from collections.abc import Collection
+
+from app.core.uow import UnitOfWork
+from app.projects.repository import ProjectRepository
+from app.projects.views import ProjectView
+
+
+class Expansion:
+    """Owners and counts."""
+
+    def __init__(self, uow: UnitOfWork, projects: ProjectRepository) -> None:
+        self._uow = uow
+        self._projects = projects
+
+    def expand(self, views: list[ProjectView], wanted: Collection[str]) -> list[ProjectView]:
+        """Add what was asked for, with one statement per kind whatever the length of the list."""
+        if not wanted or not views:
+            return views
+        with self._uow.reading():
+            if "owner" in wanted:
+                self._add_owners(views)
+            if "counts" in wanted:
+                self._add_counts(views)
+        return views
+
+    def _add_owners(self, views: list[ProjectView]) -> None:
+        owners = self._projects.owners({view.owner_id for view in views})
+        for view in views:
+            view.owner = owners.get(view.owner_id)
+
+    def _add_counts(self, views: list[ProjectView]) -> None:
+        ids = [view.id for view in views]
+        members, storage = self._projects.member_counts(ids), self._projects.storage_of(ids)
+        for view in views:
+            files, taken = storage.get(view.id, (0, 0))
+            view.counts = {"members": members.get(view.id, 0), "files": files, "storage_bytes": taken}

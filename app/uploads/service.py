@@ -1,0 +1,258 @@
+"""The life of an upload, whichever way it comes: room is reserved, content arrives, a file is made of it.
+
+The content moves outside of any transaction (REL-02). A row says what is expected before the first byte; a file exists only when
+its object is complete; whatever ends in between is undone by the sweep.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.config import Settings
+from app.core.access import Actor
+from app.core.clock import Clock
+from app.core.errors import AppError, Code, not_found
+from app.core.ids import new_id
+from app.core.jobs import JobQueue
+from app.core.objects import Objects
+from app.core.storage.interface import StoredObject
+from app.core.telemetry import log
+from app.core.uow import UnitOfWork
+from app.files.models import File, FileState
+from app.files.policy import needs_processing
+from app.files.quotas import no_room
+from app.files.service import PROCESS, FileService
+from app.files.views import FileView
+from app.uploads.models import Upload, UploadKind
+from app.uploads.repository import UploadRepository
+
+logger = log(__name__)
+MOST_UNDER_WAY = 100
+SWEEP_BATCH = 200
+
+
+@dataclass(frozen=True)
+class UploadRules:
+    """Attributes: largest: bytes of a file. patience: how long an upload may take. scanned: whether files are scanned."""
+
+    largest: int
+    patience: timedelta
+    scanned: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> "UploadRules":
+        return cls(
+            settings.upload_max_bytes, timedelta(hours=settings.upload_hours), bool(settings.clamd_url)
+        )
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Content that is in the storage, looked at, and not anybody's yet."""
+
+    key: str
+    stored: StoredObject
+    name: str
+    media_type: str
+
+
+class UploadService:
+    """What every way of uploading has in common."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        uploads: UploadRepository,
+        files: FileService,
+        objects: Objects,
+        rules: UploadRules,
+        jobs: JobQueue,
+        clock: Clock,
+    ) -> None:
+        self._uow = uow
+        self._uploads = uploads
+        self._files = files
+        self._objects = objects
+        self._rules = rules
+        self._jobs = jobs
+        self._clock = clock
+
+    @property
+    def largest(self) -> int:
+        """Bytes of the largest file."""
+        return self._rules.largest
+
+    @property
+    def patience(self) -> timedelta:
+        """How long an upload may take that is not over in one request."""
+        return self._rules.patience
+
+    def now(self) -> datetime:
+        """The moment, for those who look whether an upload has expired."""
+        return self._clock.now()
+
+    def begin(
+        self,
+        actor: Actor,
+        project_id: UUID,
+        kind: UploadKind,
+        name: str,
+        content_type: str | None,
+        size: int | None,
+        *,
+        sha256: bytes | None = None,
+        patience: timedelta | None = None,
+        object_kind: str | None = None,
+    ) -> Upload:
+        """Reserve room, and note what is to come.
+
+        Args:
+            size: bytes at most; ``None`` where nobody knows, then as much as there is room for.
+            patience: how long it may take.
+            object_kind: what the key of its object begins with, where it has one object from the beginning.
+
+        Raises:
+            AppError: ``not_found``, ``forbidden``, ``project_archived``, ``project_deleted``, ``file_too_large``,
+                ``quota_exceeded``.
+        """
+        lasting = patience or self._rules.patience
+        with self._uow:
+            project = self._files.hold_for_upload(actor, project_id)
+            if size is not None and size > self._rules.largest:
+                raise self.too_large()
+            reserved = self._reserved(size, self._files.room_in(project))
+            if self._uploads.under_way(actor.user_id) >= MOST_UNDER_WAY:
+                raise AppError(
+                    Code.quota_exceeded,
+                    f"You have {MOST_UNDER_WAY} uploads under way. Complete or end some of them first.",
+                    extra={"left": 0},
+                )
+            now = self._clock.now()
+            upload = self._uploads.add(
+                Upload(
+                    id=new_id(),
+                    project_id=project_id,
+                    user_id=actor.user_id,
+                    kind=kind.value,
+                    name=name,
+                    content_type=content_type,
+                    size=reserved,
+                    sha256=sha256,
+                    reserved=reserved,
+                    received=0,
+                    object_key=self._objects.promise(object_kind, lasting) if object_kind else None,
+                    created_at=now,
+                    expires_at=now + lasting,
+                )
+            )
+            self._uploads.flush()
+            return upload
+
+    def complete(
+        self, actor: Actor, upload_id: UUID, arrived: Arrived, *, lease: UUID | None = None
+    ) -> FileView:
+        """Make a file of what arrived, inside the caller's transaction; the upload leads to it from now on.
+
+        Args:
+            lease: of the request that brought it, where more than one may.
+
+        Raises:
+            AppError: as ``begin``; ``not_found`` where the upload has ended meanwhile, ``write_conflict`` where another
+                request has taken it over.
+        """
+        with self._uow:
+            upload = self._uploads.find(upload_id)
+            if upload is None:
+                raise not_found("upload")
+            self._files.hold_for_upload(actor, upload.project_id)
+            upload = self._uploads.of(actor.user_id, upload.project_id, upload_id, lock=True)
+            if upload is None or not self._objects.adopt(arrived.key):
+                raise not_found("upload")
+            if upload.file_id is not None or (lease is not None and upload.lease != lease):
+                raise AppError(
+                    Code.write_conflict, "Another request has completed this upload, or goes on with it."
+                )
+            file = self._file_of(upload, arrived)
+            self._files.add(file)
+            upload.file_id, upload.reserved, upload.received = file.id, 0, upload.size
+            self._uploads.forget_segments(upload.id)
+            self._uploads.flush()
+            if file.state == FileState.processing:
+                self._jobs.defer(PROCESS, file_id=str(file.id))
+            return self._files.view(file, actor)
+
+    def give_up(self, upload_id: UUID, *keys: str) -> None:
+        """End an upload that comes to nothing: its room is free at once, its objects go with the next sweep."""
+        with self._uow:
+            upload = self._uploads.find(upload_id, lock=True)
+            self._objects.drop([*keys, *([upload.object_key] if upload and upload.object_key else [])])
+            self._uploads.forget([upload_id])
+
+    def abandon(self, upload_id: UUID, *keys: str) -> None:
+        """As ``give_up``, for what has failed already. Where the database is away too, the sweep does it later."""
+        try:
+            self.give_up(upload_id, *keys)
+        except AppError as error:
+            logger.warning("upload_left_to_sweep", upload_id=str(upload_id), code=error.code.value)
+
+    def prolong(self, upload_id: UUID, key: str, patience: timedelta) -> None:
+        """Tell that content still arrives.
+
+        Raises:
+            AppError: ``not_found`` where the upload has ended: its project, its account or its time is gone.
+        """
+        with self._uow:
+            upload = self._uploads.find(upload_id, lock=True)
+            if upload is None or not self._objects.prolong(key, patience):
+                raise not_found("upload")
+            upload.expires_at = self._clock.now() + patience
+
+    def sweep(self) -> int:
+        """Forget what took too long; the answer is how many uploads."""
+        swept = 0
+        while True:
+            with self._uow:
+                old = self._uploads.expired(self._clock.now(), SWEEP_BATCH)
+                self._objects.drop([upload.object_key for upload in old if upload.object_key])
+                self._uploads.forget([upload.id for upload in old])
+            swept += len(old)
+            if len(old) < SWEEP_BATCH:
+                return swept
+
+    def too_large(self) -> AppError:
+        """The refusal of a file that is larger than ``UPLOAD_MAX_BYTES``."""
+        largest = self._rules.largest
+        return AppError(
+            Code.file_too_large, f"A file may have {largest:,} bytes at most.", extra={"max": largest}
+        )
+
+    def _reserved(self, size: int | None, left: int | None) -> int:
+        """The room to keep for a file, all that there is where its size is not known.
+
+        Raises:
+            AppError: ``quota_exceeded``.
+        """
+        wanted = self._rules.largest if size is None else size
+        if left is None:
+            return wanted
+        if not left or (size is not None and size > left):
+            raise no_room(left)
+        return min(wanted, left)
+
+    def _file_of(self, upload: Upload, arrived: Arrived) -> File:
+        now = self._clock.now()
+        waits = needs_processing(arrived.media_type, scanned=self._rules.scanned)
+        return File(
+            id=new_id(),
+            project_id=upload.project_id,
+            name=arrived.name,
+            content_type=arrived.media_type,
+            size=arrived.stored.size,
+            sha256=arrived.stored.sha256,
+            object_key=arrived.key,
+            state=(FileState.processing if waits else FileState.ready).value,
+            uploaded_by=upload.user_id,
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )

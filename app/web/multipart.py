@@ -1,0 +1,130 @@
+"""One file out of a form, piece by piece: it is never in memory whole (RFC 7578)."""
+
+from collections.abc import Iterator
+
+from flask import request
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from app.core.errors import AppError, Code, FieldCode, FieldFault
+from app.web.body_guard import ENVIRON_KEY
+
+PART = "file"
+PIECE = 256 * 1024
+OVERHEAD = 64 * 1024
+"""What boundaries and part headers may take besides the file."""
+FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [PART],
+                "additionalProperties": False,
+                "properties": {
+                    PART: {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991},
+                },
+            },
+        },
+    },
+}
+"""The request in the OpenAPI document."""
+_HOW = "Send multipart/form-data with one part named file, which has a file name."
+
+
+class IncomingFile:
+    """The file that a request brings. Its head is read at once, its content when ``pieces`` is.
+
+    Attributes:
+        filename: as the client calls it.
+        declared: the media type that the client says it has, if any.
+        most: bytes that it has at most, as the length of the body tells; ``None`` where that is not told.
+
+    Raises:
+        AppError: ``unsupported_media_type``, ``file_too_large``, ``validation_failed``, ``bad_request``.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Args: limit: bytes of the largest file."""
+        boundary = request.mimetype_params.get("boundary", "").encode("latin-1", "replace")
+        if request.mimetype != "multipart/form-data" or not boundary:
+            raise AppError(Code.unsupported_media_type, _HOW)
+        if (request.content_length or 0) > limit + OVERHEAD:
+            raise file_too_large(limit)
+        self._body = request.environ[ENVIRON_KEY]
+        self._body.limit = limit + OVERHEAD
+        self._decoder = MultipartDecoder(boundary)
+        self._taken = 0
+        self.filename, self.declared = self._head()
+        self.most = self._most(boundary)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content, once.
+
+        Raises:
+            AppError: ``validation_failed`` where the form holds something else too, ``bad_request`` where it is broken.
+        """
+        more = True
+        while more:
+            event = self._event()
+            if isinstance(event, Data):
+                more = event.more_data
+                if event.data:
+                    yield event.data
+        event = self._event()
+        if not isinstance(event, Epilogue):
+            raise _refused(
+                getattr(event, "name", None) or "", FieldCode.unknown_field, "Only one file at a time."
+            )
+
+    def _head(self) -> tuple[str, str | None]:
+        """The name and declared type of the file."""
+        while True:
+            event = self._event()
+            if isinstance(event, File) and event.name == PART:
+                return event.filename, event.headers.get("Content-Type")
+            if isinstance(event, Field) and event.name == PART:
+                raise _refused(PART, FieldCode.wrong_type, "This must be a file, with a file name.")
+            if isinstance(event, (Field, File)):
+                raise _refused(event.name or "", FieldCode.unknown_field, "This field is not known here.")
+            if isinstance(event, Epilogue):
+                raise _refused(PART, FieldCode.required, "Send a file in the part named file.")
+
+    def _most(self, boundary: bytes) -> int | None:
+        if request.content_length is None:
+            return None
+        # What was taken and is not the file, and the last boundary: CRLF, --, the boundary, --.
+        before = self._taken - len(self._decoder.buffer)
+        return max(0, request.content_length - before - len(b"\r\n") - len(boundary) - len(b"\r\n----"))
+
+    def _event(self) -> Data | Epilogue | Field | File:
+        """The next part of the form that matters.
+
+        Raises:
+            AppError: ``bad_request``.
+        """
+        try:
+            while True:
+                event = self._decoder.next_event()
+                if isinstance(event, (Data, Epilogue, Field, File)):
+                    return event
+                if isinstance(event, NeedData):
+                    self._feed()
+        except (ValueError, AttributeError):  # the decoder has no match where a part has no line break
+            raise AppError(Code.bad_request, f"The form is broken. {_HOW}") from None
+
+    def _feed(self) -> None:
+        if len(self._decoder.buffer) > OVERHEAD + PIECE:
+            raise AppError(Code.bad_request, f"The head of a part has no end. {_HOW}")
+        data = self._body.read(PIECE)
+        self._taken += len(data)
+        self._decoder.receive_data(data or None)
+
+
+def file_too_large(limit: int) -> AppError:
+    """The refusal of a file that is larger than ``UPLOAD_MAX_BYTES``."""
+    return AppError(Code.file_too_large, f"A file may have {limit:,} bytes at most.", extra={"max": limit})
+
+
+def _refused(field: str, code: FieldCode, detail: str) -> AppError:
+    fault = FieldFault(field[:100], code, detail)
+    return AppError(Code.validation_failed, "The form has a part that is not valid.", fields=[fault])
