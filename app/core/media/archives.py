@@ -16,6 +16,13 @@ from app.core.media.zip_directory import Directory, Entry, damaged, data_start, 
 
 MIB = 2**20
 _STORED, _DEFLATED = 0, 8
+_DOCUMENTS = (
+    "application/vnd.openxmlformats-officedocument.",
+    "application/vnd.oasis.opendocument.",
+    "application/epub+zip",
+    "application/java-archive",
+    "application/vnd.android.package-archive",
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,13 @@ class Caps:
 ARCHIVE = Caps()
 DOCUMENT = Caps(entries=5_000)
 """A presentation has four parts or more a slide."""
+
+
+def caps_of(media_type: str) -> Caps | None:
+    """The caps of a type whose files are zips; nothing for other types."""
+    if media_type == "application/zip":
+        return ARCHIVE
+    return DOCUMENT if media_type.startswith(_DOCUMENTS) else None
 
 
 def check_archive(stream: BinaryIO, caps: Caps = ARCHIVE) -> int:

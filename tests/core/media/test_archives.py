@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.media.archives import ARCHIVE, DOCUMENT, MIB, Caps, check_archive, read_entry
+from app.core.media.archives import ARCHIVE, DOCUMENT, MIB, Caps, caps_of, check_archive, read_entry
 from app.core.media.faults import ArchiveError, FileFault
 from app.core.media.zip_directory import hides_zip, read_directory
 from tests.fixtures import bad_zips as zips
@@ -167,6 +167,14 @@ def test_a_zip_is_seen_behind_anything():
     assert hides_zip(io.BytesIO(b"GIF89a" + zips.many(1) + bytes(30)))
     assert not hides_zip(io.BytesIO(b"PK\x05\x06 is how a directory ends"))
     assert not hides_zip(io.BytesIO(b""))
+
+
+def test_every_type_that_is_a_zip_has_caps():
+    assert caps_of("application/zip") is ARCHIVE
+    assert caps_of(zips.WORD) is DOCUMENT
+    assert caps_of("application/vnd.oasis.opendocument.text") is DOCUMENT
+    assert caps_of("application/vnd.ms-excel") is None
+    assert caps_of("image/png") is None
 
 
 def test_caps_are_what_the_requirement_says():

@@ -1,11 +1,15 @@
 """A picture's file is a picture to its last byte, but for what phones put there (SEC-46)."""
 
+import io
 import struct
 
 import pytest
 
+from app.config_files import TYPES
+from app.core.errors import AppError
+from app.core.media.types import judge
 from tests.fixtures.good_files import mp4, refusal, type_of
-from tests.fixtures.pictures import chunk, photo, png_of, saved, upright
+from tests.fixtures.pictures import chunk, gif_of, photo, png_of, saved, upright
 
 
 def seft(payload=b"kelp"):
@@ -44,3 +48,29 @@ def test_sec_46_parts_of_a_png_have_names_and_lengths():
     refusal("a.png", png_of(1, 1, before=b"\xff" * 12))
     refusal("a.png", png_of(1, 1)[:33] + chunk(b"IEND", b""))
     assert type_of("a.png", png_of(1, 1, before=chunk(b"tEXt", b"Comment\0<script>"))) == "image/png"
+
+
+class Counted(io.BytesIO):
+    reads = 0
+
+    def read(self, length=-1):
+        self.reads += 1
+        return super().read(length)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.gif", gif_of(1, 1)[:-1] + b"!\xfe\0" * 2**20 + b";"),
+        ("a.png", png_of(1, 1)[:-12] + chunk(b"tEXt", b"") * 2**19 + chunk(b"IEND", b"")),
+        ("a.jpg", photo()[:2] + b"\xff\xda\0\2" * 2**20 + photo()[2:]),
+        ("a.jpg", photo()[:2] + b"\xff" * 2**22 + photo()[2:]),
+        ("a.jpg", photo() + photo(size=(8, 8)) * 5_000),
+    ],
+    ids=["gif", "png", "jpeg", "filling", "previews"],
+)
+def test_sec_46_millions_of_parts_are_not_walked(name, content):
+    stream = Counted(content)
+    with pytest.raises(AppError):
+        judge(name, None, stream, len(content), TYPES)
+    assert stream.reads < 250_000
