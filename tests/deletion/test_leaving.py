@@ -13,7 +13,7 @@ from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
 from tests.fixtures.people import make_administrator
 
-OPEN = {"getMe", "restoreMe", "startExport", "getExport", "downloadExport", "stepUp"}
+OPEN = {"getMe", "restoreMe", "startExport", "getExport", "getJob", "downloadExport", "stepUp"}
 
 
 def trail(sql):
