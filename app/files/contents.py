@@ -115,10 +115,10 @@ class Contents:
             else self._preview(self._open(file), address.edge)
         )
 
-    def addressee(self, token: str) -> UUID | None:
+    def addressee(self, token: str) -> str | None:
         """For whom a signed address was made; nobody where we did not make it, or it has expired."""
         try:
-            return self._addresses.read(token).user_id
+            return str(self._addresses.read(token).user_id)
         except AppError:
             return None
 

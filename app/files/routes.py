@@ -38,8 +38,7 @@ BYTES = {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_99
 
 def addressee() -> str | None:
     """Whose limits count a signed address: a page of pictures must not use up those of everybody behind one router."""
-    found = service(Contents).addressee(request.args.get("token", ""))
-    return str(found) if found else None
+    return service(Contents).addressee(request.args.get("token", ""))
 
 
 @blp.operation(

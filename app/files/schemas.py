@@ -65,7 +65,11 @@ class FileQuery(PageQuery):
         load_default=False,
         metadata={"description": "Those in the trash instead of the others."},
     )
-    sort = Choice(list(SORTS), load_default=DEFAULT_SORT, metadata={"examples": [DEFAULT_SORT]})
+    sort = Choice(
+        list(SORTS),
+        load_default=DEFAULT_SORT,
+        metadata={"examples": [DEFAULT_SORT], "description": "A `-` in front turns the order round."},
+    )
 
     @post_load
     def split(self, data: dict[str, Any], **_options: Any) -> dict[str, Any]:

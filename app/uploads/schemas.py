@@ -45,7 +45,12 @@ class StartedUpload(Output):
     upload_id = Id(required=True)
     method = fields.String(required=True, metadata={"maxLength": 10, "examples": ["PUT"]})
     url = fields.String(required=True, metadata={"format": "uri", "maxLength": 4_000})
-    headers = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    headers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(metadata={"maxLength": 1_000}),
+        required=True,
+        metadata={"maxProperties": 20, "examples": [{"Content-Type": "image/jpeg"}]},
+    )
     expires_at = Timestamp(required=True)
 
 

@@ -21,6 +21,7 @@ from app.uploads.tus_headers import (
 )
 from app.web.blueprint import Blueprint
 from app.web.current import current_actor, service, settings
+from app.web.openapi_headers import header_references
 
 blp = Blueprint(
     "tus",
@@ -54,10 +55,7 @@ BODY = {
         MEDIA_TYPE: {"schema": {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991}}
     },
 }
-TOLD = {
-    name: {"$ref": f"#/components/headers/{name}"}
-    for name in ("Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable")
-}
+TOLD = header_references("Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable")
 
 
 @blp.after_request
@@ -68,7 +66,7 @@ def speak_tus(response: Response) -> Response:
 
 @blp.operation("POST", "", "createTusUpload", caller=Caller.account, codes=BEGUN)
 @blp.doc(parameters=[RESUMABLE, LENGTH, METADATA])
-@blp.response(201, headers={**TOLD, "Location": {"$ref": "#/components/headers/Location"}})
+@blp.response(201, headers={**TOLD, **header_references("Location")})
 def create_tus_upload(project_id: UUID) -> Response:
     """Begin a resumable upload; `Location` is where its content goes, by PATCH."""
     require_version()

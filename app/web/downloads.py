@@ -10,11 +10,9 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from app.web.current import settings
+from app.web.openapi_headers import header_references
 
-CONTENT_HEADERS = {
-    name: {"$ref": f"#/components/headers/{name}"}
-    for name in ("ETag", "Content-Disposition", "Accept-Ranges", "Content-Range")
-}
+CONTENT_HEADERS = header_references("ETag", "Content-Disposition", "Accept-Ranges", "Content-Range")
 REVALIDATED, FOR_MINUTES = "private, no-cache", "private, max-age=300"
 
 

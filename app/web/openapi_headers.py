@@ -95,6 +95,11 @@ def header_reference(name: str) -> dict[str, Any]:
     return {name: {"$ref": f"{HEADERS}/{name}"}}
 
 
+def header_references(*names: str) -> dict[str, Any]:
+    """The same of several."""
+    return {name: reference for each in names for name, reference in header_reference(each).items()}
+
+
 def headers(*names: str) -> dict[str, Any]:
     """The headers of an answer: those of every one, and these."""
     return {

@@ -28,6 +28,9 @@ GROWING = {
     "exports": ("exports.sweep", "expires_at"),
     "invitations": ("invitations.sweep", "ended_at"),
     "work_items": ("work.sweep", "created_at"),
+    "files": ("files.purge_trash", "deleted_at"),
+    "uploads": ("uploads.sweep", "expires_at"),
+    "doomed_objects": ("objects.sweep", "due_at"),
 }
 BOUNDED = {
     "users": "one row a person",
@@ -37,8 +40,12 @@ BOUNDED = {
     "recovery_codes": "ten rows an account at most",
     "passkeys": "nine rows an account at most",
     "export_parts": "goes with its export",
+    "file_previews": "goes with its file",
+    "upload_segments": "goes with its upload",
+    "project_storage": "one row a project at most",
 }
-QUEUE = ("jobs.sweep",)
+OTHERS = ("jobs.sweep", "files.rescue", "storage.sweep")
+"""Of the queue, of what waits for the worker, and of the storage itself."""
 ROWS = {
     # job: how a row of a certain age is made, and the setting or the days that say how old it may get
     "throttle.sweep": (
@@ -135,7 +142,26 @@ ROWS["work.sweep"] = (
     ),
     KEPT_DAYS,
 )
+PROJECT = (
+    "WITH made AS (INSERT INTO projects (id, owner_id, name, status, version, created_at, updated_at)"
+    " VALUES (gen_random_uuid(), %(user)s, 'Reef survey', 'active', 1, %(at)s, %(at)s) RETURNING id)"
+)
+ROWS["uploads.sweep"] = (
+    "uploads",
+    (
+        f"{PROJECT} INSERT INTO uploads (id, project_id, user_id, kind, name, size, reserved, received, created_at, expires_at)"
+        " SELECT gen_random_uuid(), id, %(user)s, 'resumable', %(word)s, 1, 0, 0, %(at)s, %(at)s FROM made"
+    ),
+    None,
+)
+ROWS["objects.sweep"] = (
+    "doomed_objects",
+    "INSERT INTO doomed_objects (object_key, due_at) VALUES (%(word)s, %(at)s)",
+    None,
+)
 WORD = {
+    "uploads": "name",
+    "doomed_objects": "object_key",
     "work_items": "kind",
     "invitations": "email",
     "passkey_challenges": "convert_from(challenge, 'UTF8')",
@@ -216,7 +242,10 @@ def test_every_table_is_swept_or_cannot_grow():
     assert told == known, (
         f"say of {sorted(told ^ known)} in GROWING how it is swept, or in BOUNDED why it need not be"
     )
-    assert {job for job, _column in GROWING.values()} | set(QUEUE) == set(Sweeps.NAMES)
+    assert {job for job, _column in GROWING.values()} | set(OTHERS) == set(Sweeps.NAMES) | {
+        "uploads.sweep",
+        "objects.sweep",
+    }
 
 
 def test_every_sweep_runs_by_itself_each_hour(parts):
@@ -236,7 +265,7 @@ def test_the_model_names_its_job_and_its_setting(table):
     words = NAMED.findall(told_about(table))
     assert job in words
     jobs = [word for word in words if re.fullmatch(r"[a-z]+\.[a-z_]+", word)]
-    assert set(jobs) <= set(Sweeps.NAMES)
+    assert set(jobs) <= set(Sweeps.NAMES) | set(Sweeps.EVERY_MINUTE)
     known = {name.upper() for name in Settings.model_fields}
     assert {word for word in words if re.fullmatch(r"[A-Z][A-Z_]+", word)} <= known
     indexes = {index.name for index in Base.metadata.tables[table].indexes}

@@ -45,6 +45,7 @@ TABLES_LEFT_OUT = {
     "email_changes": "pending_email and the activity tell of it",
     "account_deletions": "deletion_scheduled_at and the activity tell of it",
     "exports": "the copies themselves",
+    "uploads": "for a day at most; what they become is a file",
     "work_items": "how far something is that was asked for, for a week",
 }
 

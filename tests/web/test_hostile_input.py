@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.fixtures.bodies import GOOD_BODIES, body_with
+from tests.fixtures.bodies import GOOD_BODIES, body_with, sound_request
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import AN_ID, documented_operations
 from tests.fixtures.error_kinds import without_cookies
@@ -150,7 +150,8 @@ def test_sec_44_fields_of_bodies(patient, name):
         assert {"string", "integer", "array"} & set(types_of(schema)), f"{field} needs a table of its own"
         for what, raw in REFUSED.items():
             answer = send(patient, operation, with_field(name, field, raw))
-            assert answer.status_code in {400, 422}, f"{field}: {what}: {answer.status_code}"
+            # 413: a file may be that large, but not here.
+            assert answer.status_code in {400, 413, 422}, f"{field}: {what}: {answer.status_code}"
         for what, raw in BORNE.items():
             answer = send(patient, operation, with_field(name, field, raw))
             assert answer.status_code < 500, f"{field}: {what}"
@@ -229,7 +230,7 @@ def test_sec_44_a_malformed_id_is_not_found(app, patient):
             answer = patient.open(
                 operation.method,
                 f"{head}{value}{tail.partition('}')[2]}",
-                json=GOOD_BODIES[operation.name] if operation.has_body else None,
+                **sound_request(operation),
             )
             assert (answer.status_code, answer.json["code"]) == (404, "not_found"), (
                 f"{operation.name} {value}"

@@ -25,7 +25,7 @@ ANYBODY = {
     "getMeta", "register", "verifyEmail", "resendVerification", "signIn", "refreshSession", "signOut",
     "completeMfa", "startPasskeySignIn", "signInWithPasskey",
     "forgotPassword", "resetPassword", "confirmEmailChange", "cancelEmailChange",
-    "restoreAccount", "previewInvitation",
+    "restoreAccount", "previewInvitation", "downloadFileByUrl",
 }  # fmt: skip
 
 ADMITTED_BY = {
