@@ -2,8 +2,6 @@
 
 import pytest
 
-from tests.fixtures.projects import joins
-
 
 @pytest.fixture
 def reef(alice):
