@@ -1,6 +1,7 @@
-"""`flask storage`: objects from one back end to another, or under another key."""
+"""`flask storage`: objects compared with what should be there, moved to another back end, or put under another key."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import click
 
@@ -9,7 +10,9 @@ from app.core.errors import AppError
 from app.core.storage.build import local_store, s3_store
 from app.core.storage.interface import ObjectStore
 from app.core.storage.migration import Migrated, Tell, migrate, reseal
-from app.web.current import settings
+from app.core.storage.verification import Report, verify
+from app.inventory import Inventory
+from app.web.current import parts, service, settings
 
 PLACES = ("local", "s3")
 NAMED = 20
@@ -43,6 +46,47 @@ def migrate_objects(source: str, target: str) -> None:
         cause = f" ({error.__cause__})" if error.__cause__ else ""
         raise click.ClickException(f"{error.detail}{cause} What was copied stays.") from None
     _report(done)
+
+
+@storage.command("verify")
+@click.option(
+    "--grace-minutes", default=60, show_default=True, help="How young an object may be that no row names."
+)
+@click.option("--remove-orphans", is_flag=True, help="Delete objects that no row names.")
+def verify_objects(grace_minutes: int, *, remove_orphans: bool) -> None:
+    """Read every object and compare it with the database. Exit code 1: one is missing, damaged or left over."""
+    store, expected = parts().engines.store, service(Inventory)
+    number = sum(1 for _ in store.objects())
+    try:
+        with click.progressbar(length=number, label="Objects", show_pos=True) as bar:
+            report = verify(
+                store, expected.expected(), timedelta(minutes=grace_minutes), parts().clock.now(),
+                lambda _key: bar.update(1), expected.is_doomed,
+            )  # fmt: skip
+    except AppError as error:
+        raise click.ClickException(error.detail) from None
+    _tell(report)
+    if remove_orphans:
+        for key in report.orphaned.keys:
+            store.delete(key)
+        click.echo(f"{len(report.orphaned.keys)} orphaned objects removed.")
+    if report.missing.number or report.damaged.number or (report.orphaned.number and not remove_orphans):
+        raise SystemExit(1)
+
+
+def _tell(report: Report) -> None:
+    click.echo(
+        f"{report.sound} sound, {report.missing.number} missing, {report.damaged.number} damaged, {report.orphaned.number} orphaned."
+    )
+    waiting = {"young": report.young, "to be swept": report.doomed}
+    click.echo(f"Left out: {', '.join(f'{number} {what}' for what, number in waiting.items())}.")
+    for what, found in (
+        ("missing", report.missing),
+        ("damaged", report.damaged),
+        ("orphaned", report.orphaned),
+    ):
+        for key in found.keys[:NAMED]:
+            click.echo(f"{what}: {key}", err=True)
 
 
 def _place(own: Settings, name: str) -> ObjectStore:

@@ -133,7 +133,7 @@ class Resumable:
         cut = Cut(pieces)
         while not cut.over and upload.received < upload.size:
             left = upload.size - upload.received
-            key = self._objects.promise("segments", self._uploads.patience)
+            key = self._objects.promise("segments")
             stored = self._store.put(key, cut.segment(min(left, SEGMENT)))
             if upload.received + stored.size == upload.size:
                 self._finish(actor, upload, lease, key, stored)

@@ -25,6 +25,7 @@ from app.deletion import routes as deletion
 from app.email_change import routes as email_change
 from app.exports import routes as exports
 from app.files import routes as files
+from app.inventory import Inventory
 from app.invitations import routes as invitations
 from app.measures import Measures
 from app.members import routes as members
@@ -127,6 +128,7 @@ class Parts:
         invitations_of_people = build_invitations(
             base, people.users, projects_of_people, self.services[MemberService]
         )
+        base.add(Inventory(base.uow))
         files_of_projects = build_files(base, people.users, projects_of_people)
         accounts = build_accounts(base, self.access_tokens, people, invitations_of_people)
         api_tokens, self.api_token_check = build_api_tokens(base, accounts)
