@@ -24,12 +24,14 @@ SECONDS_BETWEEN_SIGNS = 60
 
 
 class Incoming(Protocol):
-    """The file that a request brings. Attributes: most: bytes that it has at most, where that is known."""
+    """The file that a request brings. Attributes: least, most: bytes that it has, where that is known."""
 
     @property
     def filename(self) -> str: ...
     @property
     def declared(self) -> str | None: ...
+    @property
+    def least(self) -> int | None: ...
     @property
     def most(self) -> int | None: ...
     def pieces(self) -> Iterator[bytes]: ...
@@ -82,7 +84,7 @@ class Receiving:
         self._examination.refuse_by_name(name)
         upload = self._uploads.begin(
             actor, project_id, UploadKind.multipart, name, incoming.declared, incoming.most,
-            patience=SIGN_OF_LIFE, object_kind="files",
+            least=incoming.least, patience=SIGN_OF_LIFE, object_kind="files",
         )  # fmt: skip
         key = upload.object_key or ""
         try:

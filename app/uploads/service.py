@@ -100,6 +100,7 @@ class UploadService:
         content_type: str | None,
         size: int | None,
         *,
+        least: int | None = None,
         sha256: bytes | None = None,
         patience: timedelta | None = None,
         object_kind: str | None = None,
@@ -108,6 +109,7 @@ class UploadService:
 
         Args:
             size: bytes at most; ``None`` where nobody knows, then as much as there is room for.
+            least: bytes that are certain to come, where that is not ``size``.
             patience: how long it may take.
             object_kind: what the key of its object begins with, where it has one object from the beginning.
 
@@ -118,9 +120,10 @@ class UploadService:
         lasting = patience or self._rules.patience
         with self._uow:
             project = self._files.hold_for_upload(actor, project_id)
-            if size is not None and size > self._rules.largest:
+            certain = (size if least is None else least) or 0
+            if certain > self._rules.largest:
                 raise self.too_large()
-            reserved = self._reserved(size, self._files.room_in(project))
+            reserved = self._reserved(size, certain, self._files.room_in(project))
             if self._uploads.under_way(actor.user_id) >= MOST_UNDER_WAY:
                 raise AppError(
                     Code.quota_exceeded,
@@ -226,16 +229,16 @@ class UploadService:
             Code.file_too_large, f"A file may have {largest:,} bytes at most.", extra={"max": largest}
         )
 
-    def _reserved(self, size: int | None, left: int | None) -> int:
-        """The room to keep for a file, all that there is where its size is not known.
+    def _reserved(self, size: int | None, certain: int, left: int | None) -> int:
+        """The room to keep for a file: what it takes at most, as far as there is room.
 
         Raises:
-            AppError: ``quota_exceeded``.
+            AppError: ``quota_exceeded`` where there is none for what is certain to come.
         """
-        wanted = self._rules.largest if size is None else size
+        wanted = min(self._rules.largest if size is None else size, self._rules.largest)
         if left is None:
             return wanted
-        if not left or (size is not None and size > left):
+        if not left or certain > left:
             raise no_room(left)
         return min(wanted, left)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
@@ -38,6 +39,7 @@ class IncomingFile:
         filename: as the client calls it.
         declared: the media type that the client says it has, if any.
         most: bytes that it has at most, as the length of the body tells; ``None`` where that is not told.
+        least: bytes that it has if the form ends as forms do, with a boundary and a line break; as well.
 
     Raises:
         AppError: ``unsupported_media_type``, ``file_too_large``, ``validation_failed``, ``bad_request``.
@@ -52,10 +54,13 @@ class IncomingFile:
             raise file_too_large(limit)
         self._body = request.environ[ENVIRON_KEY]
         self._body.limit = limit + OVERHEAD
+        self._limit = limit
         self._decoder = MultipartDecoder(boundary)
         self._taken = 0
         self.filename, self.declared = self._head()
-        self.most = self._most(boundary)
+        self.most = self._most()
+        ending = len(b"\r\n--") + len(boundary) + len(b"--\r\n")
+        self.least = None if self.most is None else max(0, self.most - ending)
 
     def pieces(self) -> Iterator[bytes]:
         """The content, once.
@@ -89,12 +94,12 @@ class IncomingFile:
             if isinstance(event, Epilogue):
                 raise _refused(PART, FieldCode.required, "Send a file in the part named file.")
 
-    def _most(self, boundary: bytes) -> int | None:
+    def _most(self) -> int | None:
         if request.content_length is None:
             return None
-        # What was taken and is not the file, and the last boundary: CRLF, --, the boundary, --.
-        before = self._taken - len(self._decoder.buffer)
-        return max(0, request.content_length - before - len(b"\r\n") - len(boundary) - len(b"\r\n----"))
+        # What was taken and is not the file; the line break behind the head is still in the buffer.
+        before = self._taken - len(self._decoder.buffer) + len(b"\r\n")
+        return max(0, request.content_length - before)
 
     def _event(self) -> Data | Epilogue | Field | File:
         """The next part of the form that matters.
@@ -113,9 +118,17 @@ class IncomingFile:
             raise AppError(Code.bad_request, f"The form is broken. {_HOW}") from None
 
     def _feed(self) -> None:
+        """Read on.
+
+        Raises:
+            AppError: ``bad_request``, ``file_too_large`` for a body that is longer than any form with such a file.
+        """
         if len(self._decoder.buffer) > OVERHEAD + PIECE:
             raise AppError(Code.bad_request, f"The head of a part has no end. {_HOW}")
-        data = self._body.read(PIECE)
+        try:
+            data = self._body.read(PIECE)
+        except RequestEntityTooLarge:
+            raise file_too_large(self._limit) from None
         self._taken += len(data)
         self._decoder.receive_data(data or None)
 
