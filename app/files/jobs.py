@@ -72,7 +72,9 @@ class FileJobs:
         if file is None:
             return
         if file.attempts > TRIES:
-            self._end(file, FileState.failed, FailureCode.processing_failed)
+            # Nobody knows how far it came: where files are scanned, it counts as not scanned and stays closed.
+            gave_up = FailureCode.scan_failed if self._scanner else FailureCode.processing_failed
+            self._end(file, FileState.failed, gave_up)
         elif self._is_clean(file):
             self._picture(file)
 
