@@ -60,7 +60,7 @@ def get_file(project_id: UUID, file_id: UUID) -> FileView:
 
 @blp.operation(
     "PATCH", ONE, "renameFile", caller=Caller.account, body=True, resource=File, idempotent=True, conditional=True,
-    codes=CHANGED,
+    codes=(*CHANGED, Code.file_type_not_allowed),
 )  # fmt: skip
 @blp.arguments(FileUpdate, example={"name": "north wall 2026.jpg"})
 @blp.response(200, File)

@@ -7,6 +7,8 @@ from app.core.access import Actor, allow
 from app.core.clock import Clock
 from app.core.errors import AppError, Code, not_found
 from app.core.events import EventKind, Events
+from app.core.media.names import clean_name
+from app.core.media.types import refuse_other_ending
 from app.core.pagination import Cursors, Page, PageRequest
 from app.core.uow import UnitOfWork
 from app.core.versions import check_version
@@ -97,16 +99,19 @@ class FileService:
     def rename(
         self, actor: Actor, project_id: UUID, file_id: UUID, name: str, expected: Versions = None
     ) -> FileView:
-        """Give it another name.
+        """Give it another name, cleaned as the name of an upload is; of another type it does not become (SEC-46).
 
         Raises:
             AppError: ``not_found``, ``forbidden``, ``version_conflict``, ``project_archived``, ``project_deleted``,
-                ``write_conflict`` for one in the trash.
+                ``write_conflict`` for one in the trash, ``validation_failed`` where nothing of the name is left,
+                ``file_type_not_allowed`` for an ending of another type.
         """
+        name = clean_name(name)
         with self._uow:
             file = self._changeable(actor, project_id, file_id, expected)
             if file.deleted_at is not None:
                 raise AppError(Code.write_conflict, "This file is in the trash. Restore it to change it.")
+            refuse_other_ending(name, file.name)
             told = file.rename(name, self._clock.now())
             if told:
                 self._tell(EventKind.file_renamed, file, actor.user_id, told)

@@ -63,6 +63,18 @@ def judge(name: str, declared: str | None, stream: BinaryIO, size: int, allowed:
     return by_name
 
 
+def refuse_other_ending(name: str, before: str) -> None:
+    """Hold a new name to the type that the old one says; texts may be called as any text.
+
+    Raises:
+        AppError: ``file_type_not_allowed``.
+    """
+    old, new = extension(before), extension(name)
+    kinds = {kind_of_extension(old), kind_of_extension(new)}
+    if old != new and (len(kinds) > 1 or None in kinds) and not kinds <= TEXTS:
+        raise AppError(Code.file_type_not_allowed, f"The name must go on ending with {old}.")
+
+
 def _kind_of_name(name: str, may: Sequence[str]) -> str | None:
     ending = extension(name)
     if known := kind_of_extension(ending):
