@@ -180,16 +180,21 @@ def _wanted_part(content: Ranged) -> tuple[int, int] | None:
     asked: Range | None = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or not _unchanged(content.tag):
         return None
-    part = asked.range_for_length(content.size)
+    first, _ = asked.ranges[0]
+    # More from the end than there is, is all of it (RFC 9110, 14.1.2).
+    part = (0, content.size) if -first > content.size else asked.range_for_length(content.size)
     if part is None:
         raise RequestedRangeNotSatisfiable(content.size)
     return part
 
 
 def _unchanged(tag: str) -> bool:
-    """Whether If-Range names what is there now; a date never does, since contents never change under an address."""
-    asked = request.if_range
-    return (asked.etag is None and asked.date is None) or asked.etag == tag
+    """Whether If-Range names what is there now (RFC 9110, 13.1.5).
+
+    A weak tag never does, nor a date: contents never change under an address.
+    """
+    asked = request.headers.get("If-Range")
+    return asked is None or asked.strip() == f'"{tag}"'
 
 
 def _dressed(response: Response, tag: str, caching: str) -> Response:

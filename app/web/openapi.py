@@ -197,7 +197,7 @@ def _finish_operation(operation: dict[str, Any], verb: str, declared: Operation)
     answers = {
         status: _finish_success(status, response, declared)
         for status, response in operation["responses"].items()
-        if status.startswith("2")
+        if status.startswith(("2", "3"))
     }
     if reads_resource:
         answers["304"] = {
