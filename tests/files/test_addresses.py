@@ -15,7 +15,9 @@ from tests.fixtures.properties import quick
 
 ids = some.uuids()
 edges = some.integers(0, 65_535)
-moments = some.integers(1_600_000_000, 4_000_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+moments = some.integers(1_600_000_000, 4_000_000_000).map(
+    lambda seconds: datetime.fromtimestamp(seconds, UTC)
+)
 lengths = some.integers(30, 300)
 
 
@@ -31,7 +33,9 @@ class Standing:
 
 def made(moment, seconds=300, ring=None):
     clock = Standing(moment)
-    return clock, FileAddresses(ring or KeyRing([Key("k1", b"k" * 32)]), "https://reef.example", seconds, clock)
+    return clock, FileAddresses(
+        ring or KeyRing([Key("k1", b"k" * 32)]), "https://reef.example", seconds, clock
+    )
 
 
 def token_of(url):

@@ -56,7 +56,9 @@ class TestRenaming:
         assert answer.json["errors"][0]["field"] == "name"
         assert alice.get(at).json["name"] == "kelp.txt"
 
-    @pytest.mark.parametrize("name", ["kelp.exe", "kelp.html", "kelp.png", "kelp", "kelp.bat", "kelp.txt.svg", ".txt"])
+    @pytest.mark.parametrize(
+        "name", ["kelp.exe", "kelp.html", "kelp.png", "kelp", "kelp.bat", "kelp.txt.svg", ".txt"]
+    )
     def test_a_file_does_not_become_another_type_by_its_name(self, alice, at, name):
         """SEC-46: what was refused as an upload does not come in by being renamed."""
         assert code_of(alice.patch(at, json={"name": name})) == (415, "file_type_not_allowed")

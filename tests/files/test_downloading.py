@@ -28,7 +28,9 @@ def test_its_headers(alice, at, file):
     answer = alice.get(at)
     assert answer.get_data() == TEXT
     assert answer.mimetype == "text/plain"
-    told = {name: answer.headers[name] for name in ("Content-Length", "ETag", "Accept-Ranges", "Cache-Control")}
+    told = {
+        name: answer.headers[name] for name in ("Content-Length", "ETag", "Accept-Ranges", "Cache-Control")
+    }
     assert told == {
         "Content-Length": str(len(TEXT)), "ETag": f'"{hashlib.sha256(TEXT).hexdigest()}"', "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
@@ -41,7 +43,14 @@ def test_its_headers(alice, at, file):
 def test_head_tells_the_same_without_the_content(alice, at):
     whole, head = alice.get(at), alice.open("HEAD", at)
     assert (head.status_code, head.get_data()) == (200, b"")
-    for name in ("Content-Length", "ETag", "Content-Type", "Content-Disposition", "Accept-Ranges", "Cache-Control"):
+    for name in (
+        "Content-Length",
+        "ETag",
+        "Content-Type",
+        "Content-Disposition",
+        "Accept-Ranges",
+        "Cache-Control",
+    ):
         assert head.headers[name] == whole.headers[name], name
 
 
@@ -51,7 +60,17 @@ RANGES = {
     "bytes=0-": (0, END), f"bytes={END}-": (END, END), f"bytes=-{END + 9}": (0, END), f"bytes={END}-{END + 5}": (END, END),
     "Bytes=2-3": (2, 3),
 }  # fmt: skip
-WHOLE = ["bytes=5-2", "bytes=0-1,3-4", "lines=1-2", "bytes=", "bytes=a-b", "bytes", "kelp", "bytes=-", "bytes=0x1-2"]
+WHOLE = [
+    "bytes=5-2",
+    "bytes=0-1,3-4",
+    "lines=1-2",
+    "bytes=",
+    "bytes=a-b",
+    "bytes",
+    "kelp",
+    "bytes=-",
+    "bytes=0x1-2",
+]
 BEYOND = [f"bytes={END + 1}-", f"bytes={END + 1}-{END + 9}", "bytes=999999-"]
 
 
@@ -97,7 +116,9 @@ class TestRanges:
 def test_who_has_it_is_told_so(alice, at, file, known, status):
     for method in ("GET", "HEAD"):
         tag = f'"{file["sha256"]}"'
-        answer = alice.open(method, at, headers={"If-None-Match": known.format(tag=tag), "Range": "bytes=0-3"})
+        answer = alice.open(
+            method, at, headers={"If-None-Match": known.format(tag=tag), "Range": "bytes=0-3"}
+        )
         assert answer.status_code in {status, 206 if status == 200 else status}
         assert answer.headers["ETag"] == tag
         if status == 304:
@@ -122,7 +143,9 @@ def test_the_name_is_told_in_both_ways(alice, reef, name, plain):
     where = f"/projects/{reef.id}/files/{file['id']}"
     assert alice.patch(where, json={"name": name}).json["name"] == name
     told = alice.get(f"{where}/content").headers["Content-Disposition"]
-    found = re.fullmatch(r"""attachment; filename="([^"\\%]+)"; filename\*=UTF-8''([A-Za-z0-9%._~-]+)""", told)
+    found = re.fullmatch(
+        r"""attachment; filename="([^"\\%]+)"; filename\*=UTF-8''([A-Za-z0-9%._~-]+)""", told
+    )
     assert (found[1], unquote(found[2])) == (plain, name)
 
 

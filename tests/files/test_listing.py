@@ -10,7 +10,15 @@ ORDERS = {
     "-updated_at": "updated_at DESC, id DESC", "name": "lower(name), id", "-name": "lower(name) DESC, id DESC",
     "size": "size, id", "-size": "size DESC, id DESC",
 }  # fmt: skip
-NAMES = ["Kelp.txt", "kelp.md", "urchins in kelp.txt", "Otter.txt", "otter 10%.csv", "otter_10.csv", "\xc4sche.txt"]
+NAMES = [
+    "Kelp.txt",
+    "kelp.md",
+    "urchins in kelp.txt",
+    "Otter.txt",
+    "otter 10%.csv",
+    "otter_10.csv",
+    "\xc4sche.txt",
+]
 
 
 @pytest.fixture
@@ -117,7 +125,9 @@ def test_who_may_see_the_list(people, reef, alice):
             assert [each["id"] for each in answer.json["items"]] == [file["id"]]
 
 
-@pytest.mark.parametrize("query", [{}, {"q": "kelp"}, {"trashed": "true"}, {"state": "ready"}, {"sort": "size"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"q": "kelp"}, {"trashed": "true"}, {"state": "ready"}, {"sort": "size"}]
+)
 def test_a_cursor_belongs_to_its_query(alice, filled, lists, query):
     cursor = lists(sort="name", limit=1)["next_cursor"]
     answer = alice.get(f"/projects/{filled.id}/files", query_string={**query, "cursor": cursor})

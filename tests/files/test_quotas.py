@@ -117,7 +117,9 @@ def test_an_upload_under_way_holds_its_room(alice, reef, narrow, sums):
     begun = person.post(f"/projects/{reef.id}/tus", headers=headers)
     assert begun.status_code == 201
     assert sends(person, reef, 501).json["left"] == 500
-    assert person.delete(begun.headers["Location"].removeprefix("/api/v1"), headers=headers).status_code == 204
+    assert (
+        person.delete(begun.headers["Location"].removeprefix("/api/v1"), headers=headers).status_code == 204
+    )
     assert sends(person, reef, 2_000).status_code == 201
 
 

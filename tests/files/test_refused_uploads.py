@@ -75,7 +75,9 @@ class TestForm:
         ids=["nothing", "two files", "a field behind", "a field in front", "another name", "no file name", "dots",
              "an empty name"],
     )  # fmt: skip
-    def test_another_form_is_refused_by_the_name_of_its_part(self, alice, reef, nothing_left, body, field, code):
+    def test_another_form_is_refused_by_the_name_of_its_part(
+        self, alice, reef, nothing_left, body, field, code
+    ):
         answer = sends(alice, reef, body)
         assert code_of(answer) == (422, "validation_failed")
         assert [(fault["field"], fault["code"]) for fault in answer.json["errors"]] == [(field, code)]
@@ -158,7 +160,9 @@ class TestOutages:
         assert (code_of(answer), answer.headers["Retry-After"]) == ((503, "read_only"), "30")
         assert nothing_left()
 
-    def test_while_the_storage_is_away_nothing_is_visible(self, alice, reef, make_app, nothing_left, tmp_path):
+    def test_while_the_storage_is_away_nothing_is_visible(
+        self, alice, reef, make_app, nothing_left, tmp_path
+    ):
         """D14: the folder of the storage is where a file is."""
         (tmp_path / "file").write_text("no folder")
         person = ApiClient(make_app(storage_dir=tmp_path / "file" / "storage"), alice.token)
@@ -193,5 +197,3 @@ class TestOutages:
         yield limit
         limit.undo()
         signal.signal(signal.SIGXFSZ, limit.handler)
-
-

@@ -38,7 +38,9 @@ def store(parts):
     return parts.engines.store
 
 
-def test_the_trash_is_emptied_after_thirty_days(alice, reef, picture, advance, purge_trash, stored, counted, parts):
+def test_the_trash_is_emptied_after_thirty_days(
+    alice, reef, picture, advance, purge_trash, stored, counted, parts
+):
     assert len(stored()) == 3
     alice.delete(f"/projects/{reef.id}/files/{picture['id']}")
     advance(days=parts.settings.trash_days, seconds=-30)
@@ -63,7 +65,9 @@ def test_what_is_not_in_the_trash_stays(alice, reef, picture, advance, purge_tra
     assert len(stored()) == 4
 
 
-def test_a_full_trash_is_emptied_in_batches_by_several(alice, reef, advance, purge_trash, at_once, sql, stored, parts):
+def test_a_full_trash_is_emptied_in_batches_by_several(
+    alice, reef, advance, purge_trash, at_once, sql, stored, parts
+):
     file = alice.uploads(reef).json
     sql(
         "INSERT INTO files (id, project_id, name, content_type, size, sha256, object_key, state, version, created_at,"
@@ -106,11 +110,15 @@ def test_an_account_takes_its_projects_along_and_leaves_its_uploads_elsewhere(
 class TestUploads:
     @pytest.fixture
     def begun(self, alice, reef):
-        place = alice.post(f"/projects/{reef.id}/tus", headers=TUS).headers["Location"].removeprefix("/api/v1")
+        place = (
+            alice.post(f"/projects/{reef.id}/tus", headers=TUS).headers["Location"].removeprefix("/api/v1")
+        )
         assert alice.patch(place, headers=PIECE, data=b"1234").status_code == 204
         return place
 
-    def test_one_that_took_too_long_is_forgotten(self, alice, reef, begun, parts, advance, stored, counted, sql):
+    def test_one_that_took_too_long_is_forgotten(
+        self, alice, reef, begun, parts, advance, stored, counted, sql
+    ):
         sweep = parts.services[UploadService].sweep
         assert sweep() == 0
         assert len(stored()) == 1
@@ -120,7 +128,9 @@ class TestUploads:
         assert (stored(), counted(reef)) == ([], (0, 0, 0))
         assert sql("SELECT count(*) FROM upload_segments") == [(0,)]
 
-    def test_one_that_became_a_file_leaves_the_file(self, alice, reef, begun, parts, advance, stored, counted):
+    def test_one_that_became_a_file_leaves_the_file(
+        self, alice, reef, begun, parts, advance, stored, counted
+    ):
         rest = {**PIECE, "Upload-Offset": "4"}
         assert alice.patch(begun, headers=rest, data=b"56789").status_code == 204
         advance(hours=parts.settings.upload_hours, seconds=1)
@@ -179,7 +189,9 @@ class TestObjects:
         objects.drop([objects.promise("files")])
         assert objects.sweep() == 1
 
-    def test_several_sweeps_at_once_remove_everything_and_nothing_else(self, objects, store, at_once, alice, reef, sql):
+    def test_several_sweeps_at_once_remove_everything_and_nothing_else(
+        self, objects, store, at_once, alice, reef, sql
+    ):
         alice.uploads(reef)
         keys = [objects.promise("previews") for _ in range(250)]
         for key in keys[:20]:

@@ -93,7 +93,9 @@ def test_what_is_stored_lies_under_a_name_that_tells_nothing(alice, reef, stored
     [key] = stored()
     assert key.startswith("files/")
     assert len(key) == len("files/") + 32
-    assert not any(told in key for told in ("secret", file["id"], file["id"].replace("-", ""), file["sha256"]))
+    assert not any(
+        told in key for told in ("secret", file["id"], file["id"].replace("-", ""), file["sha256"])
+    )
 
 
 @pytest.mark.parametrize("size", [1, 100_000, 600_000])
@@ -108,7 +110,11 @@ def test_a_body_without_a_length_will_do(alice, reef, counted, size):
 def test_the_other_fields_of_a_part_do_not_matter(alice, reef):
     head = b'--kelp\r\nX-Kelp: 1\r\nContent-Disposition: form-data; filename="a.txt"; name="file"\r\n\r\n'
     answer = alice.post(f"/projects/{reef.id}/files", data=form(head + b"kelp\r\n"), content_type=FORM)
-    assert (answer.status_code, answer.json["name"], answer.json["content_type"]) == (201, "a.txt", "text/plain")
+    assert (answer.status_code, answer.json["name"], answer.json["content_type"]) == (
+        201,
+        "a.txt",
+        "text/plain",
+    )
 
 
 def test_repeating_with_a_key_is_uploading_once(alice, reef, stored, sql):
