@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import DateTime, Index, String, delete, text, update
+from sqlalchemy import DateTime, Index, String, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.clock import Clock
@@ -62,6 +63,24 @@ class Objects:
         waiting = update(DoomedObject).where(DoomedObject.object_key == key, ~DoomedObject.claimed)
         with self._uow:
             return bool(rows_changed(self._uow.session, waiting.values(due_at=self._clock.now() + patience)))
+
+    def confirm(self, key: str) -> bool:
+        """Whether an object that has been stored by now may still be taken over.
+
+        Whoever was stopped for too long stores it after the sweep has been there. Then the key is written down anew, and the
+        next sweep comes for it: only who stored it may ask this, and before the key can be anybody's.
+        """
+        waiting = select(DoomedObject.object_key).where(DoomedObject.object_key == key, ~DoomedObject.claimed)
+        due = {"due_at": self._clock.now(), "claimed": False}
+        again = insert(DoomedObject).values(object_key=key, **due)
+        with self._uow:
+            if self._uow.session.scalar(waiting.with_for_update()) is not None:
+                return True
+            # No claim any more: a sweep that is just at it must not forget the key.
+            self._uow.session.execute(
+                again.on_conflict_do_update(index_elements=[DoomedObject.object_key], set_=due)
+            )
+            return False
 
     def adopt(self, key: str) -> bool:
         """A row of the caller's transaction takes the object over; whether it was still there to be taken."""

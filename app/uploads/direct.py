@@ -1,6 +1,5 @@
 """An upload that goes to the storage itself: we sign the request, the client makes it, we look at what has arrived."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,7 +8,9 @@ from app.core.access import Actor
 from app.core.errors import AppError, Code, not_found
 from app.core.media.names import clean_name
 from app.core.objects import Objects
-from app.core.storage.interface import ObjectFacts, ObjectStore, StoredObject
+from app.core.storage.interface import ObjectFacts, ObjectMissingError, ObjectStore, StoredObject
+from app.core.storage.pieces import digest
+from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 from app.files.service import FileService
 from app.files.views import FileView
@@ -18,7 +19,14 @@ from app.uploads.models import Upload, UploadKind
 from app.uploads.repository import UploadRepository
 from app.uploads.service import Arrived, UploadService
 
+logger = log(__name__)
 TIME_TO_SEND = timedelta(hours=1)
+STILL_SENDING = timedelta(hours=1)
+"""How long a request that was begun in time may still send: what it stores then is found and removed all the same."""
+
+
+FOR_GOOD = {Code.checksum_mismatch, Code.file_type_not_allowed}
+"""Refusals that a second try would meet again."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class DirectUploads:
         with self._uow:
             upload = self._uploads.begin(
                 actor, project_id, UploadKind.direct, name, content_type, size, sha256=sha256,
-                patience=TIME_TO_SEND, object_kind="incoming",
+                patience=TIME_TO_SEND, object_kind="incoming", afterwards=STILL_SENDING,
             )  # fmt: skip
             signed = self._store.sign_write(
                 upload.object_key or "", seconds=int(TIME_TO_SEND.total_seconds()), size=size, sha256=sha256,
@@ -101,36 +109,51 @@ class DirectUploads:
             raise AppError(
                 Code.upload_incomplete, "The content has not arrived. Send it as startUpload said."
             )
-        return self._accept(actor, upload, facts)
+        try:
+            return self._accept(actor, upload, facts)
+        except AppError:
+            # Of two requests at once only one makes the file, and that is the answer to both.
+            with self._uow.reading():
+                upload = self._rows.of(actor.user_id, project_id, upload_id)
+            if upload is None or upload.file_id is None:
+                raise
+            return self._files.get(actor, project_id, upload.file_id)
 
     def _accept(self, actor: Actor, upload: Upload, facts: ObjectFacts) -> FileView:
         # A copy, under a key that nobody can write to: the signed request is good for a while yet.
         key = self._objects.promise("files")
         try:
             self._refuse_other_size(upload, facts.size)
-            self._store.copy(facts.key, key)
-            stored = self._copied(key)
+            stored = self._copied(facts.key, key)
             self._refuse_other_content(upload, stored)
             media_type = self._examination.examine(key, stored.size, upload.name, upload.content_type)
+            with self._uow:
+                arrived = Arrived(key, stored, upload.name, media_type)
+                view = self._uploads.complete(actor, upload.id, arrived)
+                self._uow.after_commit(self._store.delete, facts.key)
+                return view
         except AppError as error:
-            if error.code != Code.storage_unavailable:
-                self._uploads.abandon(upload.id, key)
+            self._uploads.let_go(key)
+            if error.code in FOR_GOOD:
+                self._uploads.abandon(upload.id)
+                self._remove_sent(facts.key)
             raise
-        with self._uow:
-            view = self._uploads.complete(actor, upload.id, Arrived(key, stored, upload.name, media_type))
-            self._objects.drop([facts.key])
-            return view
 
-    def _copied(self, key: str) -> StoredObject:
-        facts = self._store.facts(key)
-        if facts is None:
-            raise AppError(Code.upload_incomplete, "The content has gone again. Send it once more.")
-        if facts.sha256 is not None:
-            return StoredObject(facts.size, facts.sha256)
-        digest = hashlib.sha256()
-        for piece in self._store.read(key):
-            digest.update(piece)
-        return StoredObject(facts.size, digest.digest())
+    def _copied(self, source: str, key: str) -> StoredObject:
+        """What is in the copy, as we read it: what the storage says of it, the client may have told the storage."""
+        try:
+            self._store.copy(source, key)
+        except ObjectMissingError:
+            raise AppError(Code.upload_incomplete, "The content has gone again. Send it once more.") from None
+        self._uploads.confirm(key)
+        return digest(self._store.read(key))
+
+    def _remove_sent(self, key: str) -> None:
+        """At once, since it is of no use; the sweep comes for it when nothing can be sent any more."""
+        try:
+            self._store.delete(key)
+        except AppError as error:
+            logger.warning("object_left_to_sweep", key=key, code=error.code.value)
 
     def _refuse_other_size(self, upload: Upload, size: int) -> None:
         if size != upload.size:

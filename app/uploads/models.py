@@ -19,7 +19,7 @@ class UploadKind(StrEnum):
 class Upload(Base):
     """Nobody sees it but whoever makes it, and it counts only against the room of its project, by ``reserved``.
 
-    ``object_key`` is where a direct upload goes. ``lease`` names the request that may add to it: a newer one takes it over.
+    ``object_key`` is where its content goes, if it has one object from the beginning. ``lease`` names the request that may add to it: a newer one takes it over.
     Once complete it leads to its file until ``expires_at``; the job ``uploads.sweep`` deletes along ``ix_uploads_expires_at``.
     """
 
@@ -48,6 +48,11 @@ class Upload(Base):
     file_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def dropped_key(self) -> str | None:
+        """Of the object that nobody needs when the upload ends; what a client may write to waits until it cannot any more."""
+        return None if self.kind == UploadKind.direct else self.object_key
 
 
 class UploadSegment(Base):

@@ -89,6 +89,7 @@ class Receiving:
         key = upload.object_key or ""
         try:
             stored = self._store.put(key, self._bounded(incoming, upload, key))
+            self._uploads.confirm(key)
             media_type = self._examination.examine(key, stored.size, name, incoming.declared)
         except BaseException:
             self._uploads.abandon(upload.id, key)

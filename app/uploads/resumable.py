@@ -15,7 +15,7 @@ from app.core.errors import AppError, Code, not_found
 from app.core.ids import new_id
 from app.core.media.names import clean_name
 from app.core.objects import Objects
-from app.core.storage.interface import ObjectStore, StoredObject
+from app.core.storage.interface import ObjectMissingError, ObjectStore, StoredObject
 from app.core.uow import UnitOfWork
 from app.files.service import FileService
 from app.uploads.examination import Examination
@@ -78,7 +78,11 @@ class Cut:
 
 
 class Resumable:
-    """Each method is one request of the protocol."""
+    """Each method is one request of the protocol.
+
+    Args:
+        segment: bytes of the largest segment.
+    """
 
     def __init__(
         self,
@@ -89,6 +93,8 @@ class Resumable:
         objects: Objects,
         examination: Examination,
         store: ObjectStore,
+        *,
+        segment: int = SEGMENT,
     ) -> None:
         self._uow = uow
         self._rows = rows
@@ -97,6 +103,7 @@ class Resumable:
         self._objects = objects
         self._examination = examination
         self._store = store
+        self._segment = segment
 
     def create(self, actor: Actor, project_id: UUID, size: int, name: str, declared: str | None) -> Progress:
         """Begin one.
@@ -132,14 +139,10 @@ class Resumable:
         upload = self._take_over(actor, project_id, upload_id, offset, lease)
         cut = Cut(pieces)
         while not cut.over and upload.received < upload.size:
-            left = upload.size - upload.received
-            key = self._objects.promise("segments")
-            stored = self._store.put(key, cut.segment(min(left, SEGMENT)))
-            if upload.received + stored.size == upload.size:
-                self._finish(actor, upload, lease, key, stored)
-                return self.progress(actor, project_id, upload_id)
-            upload = self._keep(actor, upload, lease, key, stored.size)
-        if cut.error is not None:
+            upload = self._add(actor, upload, lease, cut)
+        if not cut.over:
+            raise self._too_much(upload)
+        if cut.error is not None and upload.file_id is None:
             raise cut.error
         return Progress.of(upload)
 
@@ -147,8 +150,8 @@ class Resumable:
         """Forget it (termination); a file that it has become stays."""
         with self._uow:
             self._files.hold_for_upload(actor, project_id)
-            self._require(actor, project_id, upload_id)
-            self._uploads.give_up(upload_id)
+            self._require(actor, project_id, upload_id, lock=True)
+            self._rows.forget([upload_id])
 
     def _take_over(self, actor: Actor, project_id: UUID, upload_id: UUID, offset: int, lease: UUID) -> Upload:
         with self._uow:
@@ -162,6 +165,27 @@ class Resumable:
             upload.lease = lease
             return upload
 
+    def _add(self, actor: Actor, upload: Upload, lease: UUID, cut: Cut) -> Upload:
+        """One more segment; with the last one it becomes a file."""
+        key = self._objects.promise("segments")
+        try:
+            stored = self._store.put(key, cut.segment(min(upload.size - upload.received, self._segment)))
+            self._uploads.confirm(key)
+            if upload.received + stored.size < upload.size:
+                return self._keep(actor, upload, lease, key, stored.size)
+            if not cut.over:
+                raise self._too_much(upload)
+            return self._finish(actor, upload, lease, key, stored)
+        except AppError:
+            self._uploads.let_go(key)
+            raise
+
+    def _too_much(self, upload: Upload) -> AppError:
+        detail = (
+            f"More has come than the {upload.size:,} bytes that were announced. What is too much is not kept."
+        )
+        return AppError(Code.file_too_large, detail, extra={"max": upload.size})
+
     def _keep(self, actor: Actor, upload: Upload, lease: UUID, key: str, size: int) -> Upload:
         with self._uow:
             current = self._rows.of(actor.user_id, upload.project_id, upload.id, lock=True)
@@ -169,30 +193,48 @@ class Resumable:
                 raise not_found("upload")
             if current.lease != lease:
                 raise AppError(Code.write_conflict, "A newer request goes on with this upload.")
-            if size and self._objects.adopt(key):
-                self._rows.add_segment(
-                    UploadSegment(upload_id=upload.id, start=current.received, size=size, object_key=key)
-                )
-                current.received += size
+            if not self._objects.adopt(key):
+                raise not_found("upload")
+            self._rows.add_segment(
+                UploadSegment(upload_id=upload.id, start=current.received, size=size, object_key=key)
+            )
+            current.received += size
             return current
 
-    def _finish(self, actor: Actor, upload: Upload, lease: UUID, last: str, stored: StoredObject) -> None:
+    def _finish(self, actor: Actor, upload: Upload, lease: UUID, last: str, stored: StoredObject) -> Upload:
         """The last segment is there: put them together, look into the whole, make it a file."""
-        with self._uow.reading():
-            keys = [segment.object_key for segment in self._rows.segments(upload.id)]
-        key = last
-        if keys:
-            key = self._objects.promise("files")
-            stored = self._store.put(key, chain.from_iterable(map(self._store.read, [*keys, last])))
-            self._objects.drop([last])
+        key, stored = self._put_together(upload, last, stored)
         try:
             media_type = self._examination.examine(key, stored.size, upload.name, upload.content_type)
-        except AppError:
-            self._uploads.abandon(upload.id, key)
+            with self._uow:
+                arrived = Arrived(key, stored, upload.name, media_type)
+                self._uploads.complete(actor, upload.id, arrived, lease=lease)
+                return self._require(actor, upload.project_id, upload.id)
+        except AppError as error:
+            self._uploads.let_go(key)
+            if error.code == Code.file_type_not_allowed:
+                self._uploads.abandon(upload.id, lease=lease)
             raise
-        arrived = Arrived(key, stored, upload.name, media_type)
-        with self._uow:
-            self._uploads.complete(actor, upload.id, arrived, lease=lease)
+
+    def _put_together(self, upload: Upload, last: str, stored: StoredObject) -> tuple[str, StoredObject]:
+        """The whole content as one object.
+
+        Raises:
+            AppError: ``not_found`` where the upload has ended meanwhile, and its segments with it.
+        """
+        with self._uow.reading():
+            keys = [segment.object_key for segment in self._rows.segments(upload.id)]
+        if not keys:
+            return last, stored
+        key = self._objects.promise("files", self._uploads.patience)
+        try:
+            stored = self._store.put(key, chain.from_iterable(map(self._store.read, [*keys, last])))
+        except ObjectMissingError:
+            self._uploads.let_go(key)
+            raise not_found("upload") from None
+        self._uploads.confirm(key)
+        self._uploads.let_go(last)
+        return key, stored
 
     def _require(self, actor: Actor, project_id: UUID, upload_id: UUID, *, lock: bool = False) -> Upload:
         upload = self._rows.of(actor.user_id, project_id, upload_id, lock=lock)

@@ -28,6 +28,7 @@ from app.uploads.repository import UploadRepository
 
 logger = log(__name__)
 MOST_UNDER_WAY = 100
+LONGEST_TYPE = 127
 SWEEP_BATCH = 200
 
 
@@ -104,6 +105,7 @@ class UploadService:
         sha256: bytes | None = None,
         patience: timedelta | None = None,
         object_kind: str | None = None,
+        afterwards: timedelta = timedelta(0),
     ) -> Upload:
         """Reserve room, and note what is to come.
 
@@ -112,12 +114,14 @@ class UploadService:
             least: bytes that are certain to come, where that is not ``size``.
             patience: how long it may take.
             object_kind: what the key of its object begins with, where it has one object from the beginning.
+            afterwards: how much longer than the upload its object may still be written.
 
         Raises:
             AppError: ``not_found``, ``forbidden``, ``project_archived``, ``project_deleted``, ``file_too_large``,
                 ``quota_exceeded``.
         """
         lasting = patience or self._rules.patience
+        wait = lasting + afterwards
         with self._uow:
             project = self._files.hold_for_upload(actor, project_id)
             certain = (size if least is None else least) or 0
@@ -138,12 +142,12 @@ class UploadService:
                     user_id=actor.user_id,
                     kind=kind.value,
                     name=name,
-                    content_type=content_type,
+                    content_type=_storable(content_type),
                     size=reserved,
                     sha256=sha256,
                     reserved=reserved,
                     received=0,
-                    object_key=self._objects.promise(object_kind, lasting) if object_kind else None,
+                    object_key=self._objects.promise(object_kind, wait) if object_kind else None,
                     created_at=now,
                     expires_at=now + lasting,
                 )
@@ -169,12 +173,14 @@ class UploadService:
                 raise not_found("upload")
             self._files.hold_for_upload(actor, upload.project_id)
             upload = self._uploads.of(actor.user_id, upload.project_id, upload_id, lock=True)
-            if upload is None or not self._objects.adopt(arrived.key):
+            if upload is None:
                 raise not_found("upload")
             if upload.file_id is not None or (lease is not None and upload.lease != lease):
                 raise AppError(
                     Code.write_conflict, "Another request has completed this upload, or goes on with it."
                 )
+            if not self._objects.adopt(arrived.key):
+                raise not_found("upload")
             file = self._file_of(upload, arrived)
             self._files.add(file)
             upload.file_id, upload.reserved, upload.received = file.id, 0, upload.size
@@ -184,19 +190,45 @@ class UploadService:
                 self._jobs.defer(PROCESS, file_id=str(file.id))
             return self._files.view(file, actor)
 
-    def give_up(self, upload_id: UUID, *keys: str) -> None:
-        """End an upload that comes to nothing: its room is free at once, its objects go with the next sweep."""
+    def confirm(self, key: str) -> None:
+        """What has been stored may still be taken over.
+
+        Raises:
+            AppError: ``not_found`` where it came too late: its upload has ended.
+        """
+        if not self._objects.confirm(key):
+            raise not_found("upload")
+
+    def give_up(self, upload_id: UUID, *keys: str, lease: UUID | None = None) -> None:
+        """End an upload that comes to nothing: its room is free at once, its objects go with the next sweep.
+
+        One that has become a file stays, and so does one that another request goes on with; only the keys go then.
+
+        Args:
+            keys: promised, and not wanted any more.
+            lease: of the request that gives up, where more than one may go on.
+        """
         with self._uow:
             upload = self._uploads.find(upload_id, lock=True)
-            self._objects.drop([*keys, *([upload.object_key] if upload and upload.object_key else [])])
+            self._objects.drop(keys)
+            if upload is None or upload.file_id is not None or (lease and upload.lease != lease):
+                return
+            self._objects.drop([upload.dropped_key] if upload.dropped_key else [])
             self._uploads.forget([upload_id])
 
-    def abandon(self, upload_id: UUID, *keys: str) -> None:
+    def abandon(self, upload_id: UUID, *keys: str, lease: UUID | None = None) -> None:
         """As ``give_up``, for what has failed already. Where the database is away too, the sweep does it later."""
         try:
-            self.give_up(upload_id, *keys)
+            self.give_up(upload_id, *keys, lease=lease)
         except AppError as error:
             logger.warning("upload_left_to_sweep", upload_id=str(upload_id), code=error.code.value)
+
+    def let_go(self, *keys: str) -> None:
+        """Leave objects to the next sweep, after something has failed already; the upload itself goes on."""
+        try:
+            self._objects.drop(keys)
+        except AppError as error:
+            logger.warning("objects_left_to_sweep", keys=keys, code=error.code.value)
 
     def prolong(self, upload_id: UUID, key: str, patience: timedelta) -> None:
         """Tell that content still arrives.
@@ -216,7 +248,7 @@ class UploadService:
         while True:
             with self._uow:
                 old = self._uploads.expired(self._clock.now(), SWEEP_BATCH)
-                self._objects.drop([upload.object_key for upload in old if upload.object_key])
+                self._objects.drop([upload.dropped_key for upload in old if upload.dropped_key])
                 self._uploads.forget([upload.id for upload in old])
             swept += len(old)
             if len(old) < SWEEP_BATCH:
@@ -259,3 +291,9 @@ class UploadService:
             created_at=now,
             updated_at=now,
         )
+
+
+def _storable(content_type: str | None) -> str | None:
+    """What a sender says, if it can be a media type at all."""
+    said = content_type or ""
+    return said if said.isprintable() and 0 < len(said) <= LONGEST_TYPE else None

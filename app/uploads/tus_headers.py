@@ -16,6 +16,7 @@ EXTENSIONS = "creation,termination,expiration"
 MEDIA_TYPE = "application/offset+octet-stream"
 PIECE = 256 * 1024
 MOST_DIGITS = 16
+LONGEST_TYPE = 127
 PRECONDITION_FAILED = 412
 
 
@@ -47,11 +48,16 @@ def file_metadata() -> tuple[str, str | None]:
     Raises:
         AppError: ``validation_failed``.
     """
-    told = dict(_pairs(request.headers.get("Upload-Metadata", "")))
-    name = told.get("filename") or told.get("name")
+    pairs = list(_pairs(request.headers.get("Upload-Metadata", "")))
+    told = dict(pairs)
+    name, declared = told.get("filename") or told.get("name"), told.get("filetype") or told.get("type")
     if not name:
         raise _refused("Upload-Metadata", FieldCode.required, "It must hold filename.")
-    return name, told.get("filetype") or told.get("type")
+    if len(told) < len(pairs):
+        raise _refused("Upload-Metadata", FieldCode.invalid_format, "Each key once.")
+    if declared and (len(declared) > LONGEST_TYPE or not declared.isprintable()):
+        raise _refused("Upload-Metadata", FieldCode.invalid_format, "filetype must be a media type.")
+    return name, declared
 
 
 def body_in_pieces(limit: int) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from app.core.telemetry import log, request_id, start_request
 from app.web import limit_headers
 from app.web.body_guard import BodyGuard
 from app.web.current import parts
+from app.web.method_override import MethodOverride
 from app.web.operations import declared
 
 logger = log("holdfast.request")
@@ -28,7 +29,7 @@ LOCAL_ORIGIN = r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$"
 ALLOWED = [
     "Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-CSRF-Token", "X-Request-ID",
     "X-Client-Platform", "X-Client-Version", "traceparent", "Tus-Resumable", "Upload-Length", "Upload-Offset",
-    "Upload-Metadata",
+    "Upload-Metadata", "X-HTTP-Method-Override",
 ]  # fmt: skip
 EXPOSED = [
     "ETag", "Link", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID",
@@ -49,7 +50,8 @@ DEFAULT_HEADERS = {
 
 
 def wrap_wsgi(app: Flask, settings: Settings) -> None:
-    """What stands before Flask: trusted proxies (T4, SEC-47), trusted hosts, the body limit (T1)."""
+    """What stands before Flask: trusted proxies (T4, SEC-47), trusted hosts, the body limit (T1), other methods' POST."""
+    app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]  # how Flask wraps WSGI
     app.wsgi_app = BodyGuard(app.wsgi_app, settings.max_body_bytes)  # type: ignore[method-assign]  # how Flask wraps WSGI
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
