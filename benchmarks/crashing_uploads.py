@@ -113,8 +113,8 @@ def _judge(service: Served, acknowledged: dict[str, str], wanted: int) -> int:
     owner = psycopg2.connect(plain_url(service.env["MIGRATION_DATABASE_URL"]))
     with closing(owner):
         owner.autocommit = True
-        # What a killed worker left is begun anew after an hour; what it had stored by then is swept an hour later.
-        for hours, awaited in ((3, ["files that wait for the worker"]), (6, list(LEFT))):
+        # What a killed worker left is begun anew after an hour; an upload of which a client knows nothing ends after a day.
+        for hours, awaited in ((3, ["files that wait for the worker"]), (30, list(LEFT))):
             service.ask("POST", "/dev/clock", {"advance_seconds": hours * 3600})
             left = _wait(owner, awaited)
         there = {row[0]: row[1] for row in _rows(owner, "SELECT id::text, encode(sha256, 'hex') FROM files")}

@@ -226,7 +226,7 @@ class Resumable:
             keys = [segment.object_key for segment in self._rows.segments(upload.id)]
         if not keys:
             return last, stored
-        key = self._objects.promise("files", self._uploads.patience)
+        key = self._objects.promise("files")
         try:
             stored = self._store.put(key, chain.from_iterable(map(self._store.read, [*keys, last])))
         except ObjectMissingError:
