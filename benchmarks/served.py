@@ -87,6 +87,12 @@ class Served:
             lambda: len(self.workers() - before) == number and not self.workers() & before, "old workers stay"
         )
 
+    @property
+    def pid(self) -> int:
+        """Of the master."""
+        assert self._process is not None
+        return self._process.pid
+
     def workers(self) -> set[int]:
         assert self._process is not None
         pid = self._process.pid

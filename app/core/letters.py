@@ -78,6 +78,11 @@ class Letters:
             **{"to": recipient.email, **context},
         )
 
+    def tell(self, kind: str, recipient: Recipient, **context: Any) -> None:
+        """Send one about what nobody did from anywhere: as ``send``, without a scene."""
+        zone = recipient.time_zone or "UTC"
+        self._send(kind, to=recipient.email, time_zone=zone, display_name=recipient.display_name, **context)
+
     def send_link(
         self, kind: str, recipient: Recipient, scene: Scene, page: str, token: str, **context: Any
     ) -> None:

@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     ),
     "export_ready": Kind("Your {product} export is ready", _SCENE | {"display_name", "good_until"}),
     "file_quarantined": Kind(
-        "{product}: a file is in quarantine", _SCENE | {"display_name", "file_name", "project_name"}
+        "{product}: a file is in quarantine", frozenset({"display_name", "file_name", "project_name"})
     ),
     "address_taken": Kind("Your address at {product}", _SCENE | {"display_name"}),
     "project_transferred": Kind(

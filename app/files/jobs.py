@@ -7,7 +7,7 @@ from uuid import UUID
 from app.core.clock import Clock
 from app.core.events import EventKind, Events
 from app.core.jobs import TRIES_TO_MAIL, JobQueue
-from app.core.letters import Letters, Scene
+from app.core.letters import Letters
 from app.core.media.faults import FileFault, PictureError
 from app.core.media.guarded import previews_of
 from app.core.media.previews import SIZES, Preview
@@ -85,8 +85,7 @@ class FileJobs:
             project = self._projects.named(file.project_id) if file else None
         if file is None or user is None or project is None or file.state != FileState.quarantined:
             return
-        scene = Scene(None, None, self._clock.now())
-        self._letters.send("file_quarantined", user, scene, file_name=file.name, project_name=project.name)
+        self._letters.tell("file_quarantined", user, file_name=file.name, project_name=project.name)
 
     def rescue(self) -> None:
         """Begin anew with files whose job is gone; the sweep ``files.rescue`` calls this."""

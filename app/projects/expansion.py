@@ -31,8 +31,6 @@ class Expansion:
             view.owner = owners.get(view.owner_id)
 
     def _add_counts(self, views: list[ProjectView]) -> None:
-        ids = [view.id for view in views]
-        members, storage = self._projects.member_counts(ids), self._projects.storage_of(ids)
+        counts = self._projects.counts([view.id for view in views])
         for view in views:
-            files, taken = storage.get(view.id, (0, 0))
-            view.counts = {"members": members.get(view.id, 0), "files": files, "storage_bytes": taken}
+            view.counts = counts.get(view.id)

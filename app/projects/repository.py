@@ -48,6 +48,8 @@ ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("proj
 # that one who held a membership and waited for the project would never get it.
 ONE_LOCKED = ONE_VISIBLE.with_for_update(of=[Project, ProjectMember], key_share=True)
 
+STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
+
 
 class ProjectRepository(Repository[Project]):
     model = Project
@@ -90,19 +92,21 @@ class ProjectRepository(Repository[Project]):
         rows = self.session.execute(select(User.id, User.display_name).where(User.id.in_(ids)))
         return {row.id: {"id": row.id, "display_name": row.display_name} for row in rows}
 
-    def member_counts(self, ids: Collection[UUID]) -> dict[UUID, int]:
+    def counts(self, ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
+        """What is counted of projects: members, files that are not in the trash, bytes of all of them."""
+        taken = ((name, func.coalesce(func.max(column), 0)) for name, column in STORED.items())
         counted = (
-            select(ProjectMember.project_id, func.count())
+            select(
+                ProjectMember.project_id,
+                func.count().label("members"),
+                *(of.label(name) for name, of in taken),
+            )
+            .outerjoin(ProjectStorage, ProjectStorage.project_id == ProjectMember.project_id)
             .where(ProjectMember.project_id.in_(ids))
             .group_by(ProjectMember.project_id)
         )
-        return {row[0]: row[1] for row in self.session.execute(counted)}
-
-    def storage_of(self, ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-        """How many files projects have, and how many bytes these take; a project that never had one is not in it."""
-        counted = select(ProjectStorage.project_id, ProjectStorage.files, ProjectStorage.bytes)
-        rows = self.session.execute(counted.where(ProjectStorage.project_id.in_(ids)))
-        return {row.project_id: (row.files, row.bytes) for row in rows}
+        rows = self.session.execute(counted).mappings()
+        return {row["project_id"]: {name: row[name] for name in ("members", *STORED)} for row in rows}
 
     def remove(self, project: Project) -> None:
         self.session.delete(project)

@@ -82,7 +82,7 @@ def test_a_late_committer_has_the_smaller_number(events, uow, sql, elsewhere):
 def test_kinds_are_short_and_of_one_form():
     for kind in EventKind:
         subject, _, verb = kind.value.partition(".")
-        assert subject in {"user", "registration", "session", "project", "member", "invitation"}
+        assert subject in {"user", "registration", "session", "project", "member", "invitation", "file"}
         assert verb
         assert len(kind.value) <= 40
 

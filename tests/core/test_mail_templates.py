@@ -47,7 +47,11 @@ CONTEXTS = {
         "token": "hfv1.k1.secret",
     },
     "project_transferred": {**SCENE, "project_name": "Reef survey", "giver": "Bob"},
-    "file_quarantined": {**SCENE, "file_name": "north wall.pdf", "project_name": "Reef survey"},
+    "file_quarantined": {
+        "display_name": "Alice",
+        "file_name": "north wall.pdf",
+        "project_name": "Reef survey",
+    },
     "already_registered": SCENE,
     "session_reused": SCENE,
     "security_notice": {

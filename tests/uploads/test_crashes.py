@@ -22,6 +22,7 @@ class Sent:
 
     filename: str = "reef.txt"
     declared: str | None = None
+    least: int = 5000
     most: int | None = 5000
 
     def pieces(self):
