@@ -49,7 +49,7 @@ CONTEXTS = {
     "project_transferred": {**SCENE, "project_name": "Reef survey", "giver": "Bob"},
     "file_quarantined": {
         "display_name": "Alice",
-        "file_name": "north wall.pdf",
+        "file_name": "north wall 2026",
         "project_name": "Reef survey",
     },
     "already_registered": SCENE,
