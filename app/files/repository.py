@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import SQLColumnExpression, delete, func, select, text, update
+from sqlalchemy import CTE, SQLColumnExpression, delete, func, select, text, update
 
 from app.core.db import rows_changed
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
@@ -14,7 +14,7 @@ from app.core.repository import Repository
 from app.core.search import anywhere, words
 from app.files.filters import FileFilters
 from app.files.models import File, FilePreview, FileState
-from app.projects.models import Project, ProjectStorage
+from app.projects.models import Project, ProjectMember, ProjectStatus, ProjectStorage
 
 Item = TypeVar("Item")
 SORTED_BY: dict[str, tuple[SQLColumnExpression[Any], Callable[[Any], Any]]] = {
@@ -121,9 +121,40 @@ class FileRepository(Repository[File]):
         owned = ROOM_TAKEN.join(Project, Project.id == ProjectStorage.project_id)
         return int(self.session.scalar(owned.where(Project.owner_id == owner_id)) or 0)
 
-    def after(self, project_id: UUID, file_id: UUID | None, most: int) -> list[File]:
-        """Files of a project by their ids, so many after that one; for an export."""
-        wanted = select(File).where(File.project_id == project_id, File.deleted_at.is_(None))
-        if file_id is not None:
-            wanted = wanted.where(File.id > file_id)
-        return list(self.session.execute(wanted.order_by(File.id).limit(most)).scalars())
+    def of_person(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[File, str]]:
+        """What is somebody's to take along, with the project's name, by the file's id: so many after that one."""
+        theirs = _of_person(user_id)
+        page = select(theirs.c.id).order_by(theirs.c.id).limit(most)
+        if after is not None:
+            page = page.where(theirs.c.id > after)
+        found = (
+            select(File, Project.name)
+            .join(Project, Project.id == File.project_id)
+            .where(File.id.in_(page))
+            .order_by(File.id)
+        )
+        return [(row[0], row[1]) for row in self.session.execute(found)]
+
+    def count_of_person(self, user_id: UUID) -> int:
+        return self.session.scalar(select(func.count()).select_from(_of_person(user_id))) or 0
+
+
+def _of_person(user_id: UUID) -> CTE:
+    """Ids of all files in their projects, and of those they uploaded to projects of others that they belong to; the trash too.
+
+    Read off two indexes before they are put in order: with the limit in sight the planner would rather walk along the files
+    of everybody.
+    """
+    owned = select(File.id).join(Project, Project.id == File.project_id).where(Project.owner_id == user_id)
+    uploaded = (
+        select(File.id)
+        .join(Project, Project.id == File.project_id)
+        .join(ProjectMember, ProjectMember.project_id == File.project_id)
+        .where(
+            File.uploaded_by == user_id,
+            ProjectMember.user_id == user_id,
+            Project.owner_id != user_id,
+            Project.status != ProjectStatus.deleted.value,
+        )
+    )
+    return owned.union_all(uploaded).cte("theirs").prefix_with("MATERIALIZED")

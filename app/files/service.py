@@ -192,15 +192,28 @@ class FileService:
             told = {"name": {"before": None, "after": file.name}}
             self._tell(EventKind.file_uploaded, file, file.uploaded_by, told)
 
-    def of_project(self, project_id: UUID, after: UUID | None, most: int) -> list[File]:
-        """Files that are not in the trash, by their ids, so many after that one; for an export."""
+    def of_person(self, user_id: UUID, after: UUID | None, most: int) -> list[tuple[File, str]]:
+        """What is somebody's to take along, with the project's name, by the file's id: so many after that one, for an export."""
         with self._uow.reading():
-            return self._files.after(project_id, after, most)
+            return self._files.of_person(user_id, after, most)
+
+    def count_of_person(self, user_id: UUID) -> int:
+        """How many those are."""
+        with self._uow.reading():
+            return self._files.count_of_person(user_id)
+
+    def is_there(self, file_id: UUID) -> bool:
+        """Whether there is still such a file, in the trash too."""
+        with self._uow.reading():
+            return self._files.find(file_id) is not None
+
+    def is_open(self, file: File) -> bool:
+        """Whether its content may leave us."""
+        return policy.is_open(file.state, file.failure_code, scanned=self._scanned)
 
     def view(self, file: File, actor: Actor) -> FileView:
         """The file as the caller sees it."""
-        is_open = policy.is_open(file.state, file.failure_code, scanned=self._scanned)
-        return FileView.of(file, actor.user_id, self._addresses, is_open=is_open)
+        return FileView.of(file, actor.user_id, self._addresses, is_open=self.is_open(file))
 
     def _changeable(self, actor: Actor, project_id: UUID, file_id: UUID, expected: Versions) -> File:
         self.hold_for_upload(actor, project_id)
