@@ -10,13 +10,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.core.objects import DoomedObject
 from app.core.storage.verification import Expected
 from app.core.uow import UnitOfWork
+from app.exports.models import Export
 from app.files.models import File, FilePreview
 from app.uploads.models import UploadSegment
 
 BATCH = 1_000
-KEPT: tuple[tuple[InstrumentedAttribute[str], Any, Any], ...] = (
+KEPT: tuple[tuple[InstrumentedAttribute[Any], Any, Any], ...] = (
     (File.object_key, File.size, File.sha256),
     (FilePreview.object_key, FilePreview.size, FilePreview.sha256),
+    (Export.object_key, Export.size, Export.sha256),
     (UploadSegment.object_key, UploadSegment.size, null()),
 )
 """Key, size and SHA-256, where that is known. The columns sort byte by byte (COLLATE "C"), and so do their indexes."""
@@ -37,7 +39,7 @@ class Inventory:
         with self._uow.reading() as session:
             return session.get(DoomedObject, key) is not None
 
-    def _rows(self, key: InstrumentedAttribute[str], size: Any, sha256: Any) -> Iterator[Expected]:
+    def _rows(self, key: InstrumentedAttribute[Any], size: Any, sha256: Any) -> Iterator[Expected]:
         after = ""
         while True:
             batch = select(key, size, sha256).where(key > after).order_by(key).limit(BATCH)

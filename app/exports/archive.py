@@ -1,9 +1,9 @@
-"""A zip that is written piece by piece: neither it nor what goes into it is ever in memory whole."""
+"""A zip that is made while it is read: neither it nor a file that goes into it is ever in memory whole."""
 
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,41 +21,48 @@ _environment = Environment(
 )  # fmt: skip
 
 
-class Pieces(io.RawIOBase):
-    """A file to write to, which hands on pieces of equal length.
+class Outlet(io.RawIOBase):
+    """A file to write to, from which others take what was written."""
 
-    Args:
-        take: called with each piece, in order.
-    """
-
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._take = take
+    def __init__(self) -> None:
         self._waiting = bytearray()
-        self._digest = hashlib.sha256()
-        self.size = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
-        """Take over bytes; a piece goes on as soon as it is full."""
         self._waiting += data
-        while len(self._waiting) >= PIECE:
-            self._hand_on(PIECE)
         return len(data)
 
-    def finish(self) -> bytes:
-        """Hand on what is left; the answer is the SHA-256 of all."""
-        if self._waiting:
-            self._hand_on(len(self._waiting))
-        return self._digest.digest()
+    def full_pieces(self) -> Iterator[bytes]:
+        """What waits, as long as a piece can be made of it."""
+        while len(self._waiting) >= PIECE:
+            yield self._taken(PIECE)
 
-    def _hand_on(self, length: int) -> None:
+    def rest(self) -> Iterator[bytes]:
+        """All that waits."""
+        yield from self.full_pieces()
+        if self._waiting:
+            yield self._taken(len(self._waiting))
+
+    def _taken(self, length: int) -> bytes:
         piece = bytes(self._waiting[:length])
         del self._waiting[:length]
-        self._digest.update(piece)
-        self.size += length
-        self._take(piece)
+        return piece
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the manifest says of a file. Attributes: rows: of a section."""
+
+    size: int
+    sha256: bytes
+    rows: int | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        entries = {} if self.rows is None else {"entries": self.rows}
+        return {"size": self.size, "sha256": self.sha256.hex(), **entries}
 
 
 @dataclass
@@ -67,58 +74,73 @@ class Section:
     count: int = 0
     rows: list[dict[str, Any]] = field(default_factory=list)
 
+    def texts(self, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+        """The file ``{"items": [...]}``; the rows are taken one by one."""
+        yield b'{"items": ['
+        for row in rows:
+            yield (b",\n" if self.count else b"\n") + orjson.dumps(row)
+            self.count += 1
+            if len(self.rows) < SHOWN:
+                self.rows.append(row)
+        yield b"\n]}\n"
+
 
 class Archive:
-    """Files are added one after another; ``close`` adds the page and the manifest.
+    """Each method adds something while its caller takes the bytes; ``close`` adds the page and the manifest.
+
+    What is kept of each file until the end is its name, size and checksum.
 
     Args:
-        target: written to in order, never back.
         made_at: stands in the names' dates and on the page.
     """
 
-    def __init__(self, target: io.RawIOBase, made_at: datetime, product_name: str) -> None:
-        self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)
+    def __init__(self, made_at: datetime, product_name: str) -> None:
+        self._outlet = Outlet()
+        self._zip = zipfile.ZipFile(self._outlet, "w")
         self._made_at = made_at
         self._product_name = product_name
         self._sections: list[Section] = []
-        self._manifest: dict[str, dict[str, Any]] = {}
+        self._manifest: dict[str, Entry] = {}
 
-    def add(self, title: str, name: str, rows: Iterable[dict[str, Any]]) -> None:
-        """A file ``{"items": [...]}``; the rows are taken one by one."""
+    def add(self, title: str, name: str, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+        """A JSON file of rows, compressed."""
         section = Section(title, name)
-
-        def texts() -> Iterable[bytes]:
-            yield b'{"items": ['
-            for row in rows:
-                yield (b",\n" if section.count else b"\n") + orjson.dumps(row)
-                section.count += 1
-                if len(section.rows) < SHOWN:
-                    section.rows.append(row)
-            yield b"\n]}\n"
-
-        self._write(name, texts())
-        self._manifest[name]["entries"] = section.count
+        entry = yield from self._write(name, section.texts(rows), zipfile.ZIP_DEFLATED)
+        self._manifest[name] = Entry(entry.size, entry.sha256, section.count)
         self._sections.append(section)
 
-    def close(self) -> None:
+    def add_file(self, name: str, pieces: Iterable[bytes]) -> Generator[bytes, None, Entry]:
+        """A file as it is: most of what is large is compressed already."""
+        return (yield from self._write(name, pieces, zipfile.ZIP_STORED))
+
+    def close(self) -> Iterator[bytes]:
         """Add what tells of the rest, and end the archive."""
         page = _environment.get_template("index.html.j2").render(
             product_name=self._product_name,
             made_at=f"{self._made_at:%d %B %Y, %H:%M} UTC",
             sections=self._sections,
         )
-        self._write("index.html", [page.encode()])
-        told = {"made_at": self._made_at.isoformat(), "files": self._manifest}
-        self._write("manifest.json", [orjson.dumps(told, option=orjson.OPT_INDENT_2)])
+        yield from self._write("index.html", [page.encode()], zipfile.ZIP_DEFLATED)
+        yield from self._write("manifest.json", self._told(), zipfile.ZIP_DEFLATED)
         self._zip.close()
+        yield from self._outlet.rest()
 
-    def _write(self, name: str, texts: Iterable[bytes]) -> None:
+    def _told(self) -> Iterator[bytes]:
+        yield b'{"made_at": ' + orjson.dumps(self._made_at.isoformat()) + b', "files": {'
+        # What is written now, the manifest, comes into the list at its end: by then this has been read.
+        for number, (name, entry) in enumerate(self._manifest.items()):
+            yield (b",\n" if number else b"\n") + orjson.dumps(name) + b": " + orjson.dumps(entry.told)
+        yield b"\n}}\n"
+
+    def _write(self, name: str, texts: Iterable[bytes], method: int) -> Generator[bytes, None, Entry]:
         digest, size = hashlib.sha256(), 0
-        entry = zipfile.ZipInfo(name, self._made_at.timetuple()[:6])
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        with self._zip.open(entry, "w", force_zip64=True) as file:
+        info = zipfile.ZipInfo(name, self._made_at.timetuple()[:6])
+        info.compress_type = method
+        with self._zip.open(info, "w", force_zip64=True) as file:
             for text in texts:
                 digest.update(text)
                 size += len(text)
                 file.write(text)
-        self._manifest[name] = {"size": size, "sha256": digest.hexdigest()}
+                yield from self._outlet.full_pieces()
+        entry = self._manifest[name] = Entry(size, digest.digest())
+        return entry

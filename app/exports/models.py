@@ -18,10 +18,12 @@ class ExportState(StrEnum):
 
 
 class Export(Base):
-    """One copy. ``attempts`` is also the number of the run: parts of another run are not its content.
+    """One copy. ``attempts`` is also the number of the run: what another run made is not its content.
+    ``started_at`` moves on as long as the run gives signs of life.
 
     An account has at most one that is in the making. Kept ``EXPORT_DAYS`` after it was asked for or became ready; the
     job ``exports.sweep`` deletes along ``ix_exports_expires_at``, and takes up what a worker left half done.
+    A trigger of migration 0014 hands the object to the sweep.
     """
 
     __tablename__ = "exports"
@@ -29,6 +31,7 @@ class Export(Base):
         CheckConstraint("state IN ('queued', 'running', 'ready', 'failed')", name="state"),
         Index("ix_exports_user_id_created_at", "user_id", "created_at"),
         Index("ix_exports_expires_at", "expires_at"),
+        Index("uq_exports_object_key", "object_key", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -39,6 +42,7 @@ class Export(Base):
     size: Mapped[int | None] = mapped_column(BigInteger)
     parts: Mapped[int | None]
     sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    object_key: Mapped[str | None] = mapped_column(String(200, collation="C"))
     device: Mapped[str | None] = mapped_column(String(300))
     ip: Mapped[str | None] = mapped_column(String(45))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -48,7 +52,9 @@ class Export(Base):
 
 
 class ExportPart(Base):
-    """A piece of an archive, small enough to go through memory. It goes with its export (``exports.sweep``)."""
+    """A piece of an archive that an earlier version made. Nothing is added any more; what is here can be downloaded until its
+    export goes (``exports.sweep``), and a later version drops the table.
+    """
 
     __tablename__ = "export_parts"
 

@@ -44,11 +44,15 @@ class ExportRepository(Repository[Export]):
         )
         return self.session.execute(statement).scalar_one_or_none()
 
+    def prolong(self, export_id: UUID, run: int, now: datetime) -> bool:
+        """Note a sign of life of a run; whether it is still the one under way."""
+        alive = update(Export).where(
+            Export.id == export_id, Export.attempts == run, Export.state == ExportState.running.value
+        )
+        return bool(rows_changed(self.session, alive.values(started_at=now)))
+
     def forget_parts(self, export_id: UUID) -> None:
         self.session.execute(delete(ExportPart).where(ExportPart.export_id == export_id))
-
-    def add_part(self, export_id: UUID, run: int, number: int, data: bytes) -> None:
-        self.session.add(ExportPart(export_id=export_id, run=run, number=number, data=data))
 
     def part(self, export_id: UUID, run: int, number: int) -> bytes | None:
         statement = select(ExportPart.data).where(

@@ -7,20 +7,17 @@ from flask import Response
 
 from app.core.access import Caller
 from app.core.errors import Code
+from app.exports.contents import ExportContents
 from app.exports.schemas import Export
 from app.exports.service import ExportService
 from app.web.blueprint import Blueprint
 from app.web.current import current_actor, current_client, service
-from app.web.downloads import deliver_file
+from app.web.downloads import CONTENT_HEADERS, deliver_private
 from app.web.openapi_headers import header_reference
 from app.work.routes import job_location
 
 blp = Blueprint("exports", __name__, url_prefix="/api/v1/me/exports", description="A copy of my data.")
 ARCHIVE = {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991}
-OF_FILES = {
-    "ETag": {"$ref": "#/components/headers/ETag"},
-    "Content-Disposition": {"$ref": "#/components/headers/Content-Disposition"},
-}
 
 
 @blp.operation("POST", "", "startExport", caller=Caller.stepped_up, idempotent=True, while_leaving=True)
@@ -43,11 +40,15 @@ def get_export(export_id: UUID) -> Any:
 
 @blp.operation(
     "GET", "/<uuid:export_id>/content", "downloadExport", caller=Caller.account, api_tokens=False,
-    while_leaving=True, codes=(Code.not_found, Code.write_conflict, Code.read_only),
+    while_leaving=True,
+    codes=(Code.not_found, Code.write_conflict, Code.read_only, Code.range_not_satisfiable, Code.storage_unavailable),
 )  # fmt: skip
-@blp.response(200, ARCHIVE, content_type="application/zip", headers=OF_FILES)
+@blp.response(200, ARCHIVE, content_type="application/zip", headers=CONTENT_HEADERS)
+@blp.alt_response(206, schema=ARCHIVE, content_type="application/zip", headers=CONTENT_HEADERS, success=True)
 def download_export(export_id: UUID) -> Response:
-    """Download a copy that is ready: a zip of JSON files with a page to read. Before, the answer is `write_conflict`."""
-    exports, actor, client = service(ExportService), current_actor(), current_client()
-    tag = exports.tag(actor, export_id)
-    return deliver_file("application/zip", tag, lambda: exports.download(actor, export_id, client))
+    """Download a copy that is ready, whole or one `Range` of it: a zip of files, and of JSON with a page to read.
+
+    Before, the answer is `write_conflict`.
+    """
+    contents, actor, client = service(ExportContents), current_actor(), current_client()
+    return deliver_private(contents.whole(actor, export_id), lambda: contents.note(actor, client))

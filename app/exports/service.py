@@ -1,6 +1,5 @@
-"""Copies of one's data: asked for, looked at, downloaded, thrown away."""
+"""Copies of one's data: asked for, looked at, made, thrown away."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -9,9 +8,11 @@ from app.core.access import Actor, Client
 from app.core.address import truncated
 from app.core.audit import AuditKind
 from app.core.clock import Clock
-from app.core.errors import AppError, Code, not_found
+from app.core.errors import Code, not_found
 from app.core.ids import new_id
 from app.core.jobs import JobQueue
+from app.core.objects import Objects
+from app.core.storage.interface import ObjectMissingError, StoredObject
 from app.core.uow import UnitOfWork
 from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
@@ -25,25 +26,25 @@ CONTENT = "/api/v1/me/exports/{export_id}/content"
 MAIL_READY = "exports.mail_ready"
 TRIES = 3
 PATIENCE = timedelta(hours=1)
-"""A run that takes longer is one whose worker died."""
+"""A run that gives no sign of life for so long is one whose worker died."""
+UNCLAIMED = timedelta(hours=24)
+"""How long what a run stores may wait for its end; each sign of life begins it anew."""
 BROKEN, INTERRUPTED = "internal_error", "interrupted"
 TOLD = {
     BROKEN: "The copy could not be made. Ask for another one.",
     INTERRUPTED: "The copy was begun several times and never ended. Ask for another one.",
 }
 """What the owner reads about each reason."""
-SECTIONS = 8
-"""Files of a copy; how many are written is how far it is."""
+SECTIONS = 9
+"""JSON files of a copy; how many of them and of the files are in it is how far it is."""
 
 
 @dataclass(frozen=True)
-class Download:
-    """An archive on its way out; ``plain`` is its name in ASCII."""
+class Run:
+    """One try to make a copy. Attributes: key: of the object that it stores."""
 
-    name: str
-    plain: str
-    size: int
-    pieces: Iterator[bytes]
+    export: Export
+    key: str
 
 
 class ExportService:
@@ -56,20 +57,20 @@ class ExportService:
         users: UserService,
         notices: SecurityNotices,
         jobs: JobQueue,
+        objects: Objects,
         work: WorkService,
         clock: Clock,
         days: int,
-        product_name: str,
     ) -> None:
         self._uow = uow
         self._exports = exports
         self._users = users
         self._notices = notices
         self._jobs = jobs
+        self._objects = objects
         self._work = work
         self._clock = clock
         self._days = days
-        self._product_name = product_name
 
     def start(self, actor: Actor, client: Client) -> Export:
         """Have a copy made; where one is in the making it is answered, and no second one begins."""
@@ -108,30 +109,6 @@ class ExportService:
                 raise not_found("export")
             return export
 
-    def tag(self, actor: Actor, export_id: UUID) -> str:
-        """The ETag of a copy that can be downloaded: its SHA-256.
-
-        Raises:
-            AppError: ``not_found``, ``write_conflict`` while it is not ready.
-        """
-        return self._ready(actor, export_id)[1].hex()
-
-    def download(self, actor: Actor, export_id: UUID, client: Client) -> Download:
-        """Hand a copy out, in pieces; each is read when the one before is gone.
-
-        Raises:
-            AppError: as ``tag``.
-        """
-        export, _ = self._ready(actor, export_id)
-        with self._uow:
-            self._notices.record(
-                AuditKind.export_downloaded, user=actor.user_id, actor=actor.user_id, client=client
-            )
-        made = f"{export.created_at:%Y-%m-%d}.zip"
-        return Download(
-            f"{self._product_name} {made}", f"export-{made}", export.size or 0, self._pieces(export)
-        )
-
     def sweep(self) -> int:
         """Take up or give up what a worker left half done, then delete what is too old; the answer is how many."""
         with self._uow:
@@ -145,69 +122,68 @@ class ExportService:
             self._exports.flush()
             return self._exports.sweep(now)
 
-    def begin(self, export_id: UUID) -> Export | None:
+    def begin(self, export_id: UUID) -> Run | None:
         """For the job: begin a run, unless there is nothing left to do or another one is under way."""
         with self._uow:
             now = self._clock.now()
             export = self._exports.claim(export_id, now, now - PATIENCE)
-            if export is not None:
-                self._exports.forget_parts(export_id)
-            return export
+            if export is None:
+                return None
+            self._exports.forget_parts(export_id)
+            return Run(export, self._objects.promise("exports", UNCLAIMED))
 
-    def keep(self, export: Export, number: int, piece: bytes) -> None:
-        """For the job: store a piece of its run."""
+    def prolong(self, run: Run) -> bool:
+        """For the job: a sign of life; whether the run still counts."""
         with self._uow:
-            self._exports.add_part(export.id, export.attempts, number, piece)
+            self._objects.prolong(run.key, UNCLAIMED)
+            return self._exports.prolong(run.export.id, run.export.attempts, self._clock.now())
 
-    def finish(self, export: Export, size: int, parts: int, sha256: bytes) -> None:
-        """For the job: the run is complete. Older copies go, and its owner is told."""
+    def finish(self, run: Run, stored: StoredObject) -> None:
+        """For the job: the run is complete. Older copies go, and its owner is told.
+
+        Raises:
+            ObjectMissingError: it took so long that the sweep has what was stored.
+        """
         with self._uow:
-            current = self._exports.current(export.id, export.attempts)
+            current = self._current(run)
             if current is None:
                 return
+            if not self._objects.adopt(run.key):
+                raise ObjectMissingError(run.key)
             now = self._clock.now()
             current.state, current.reason = ExportState.ready.value, None
-            current.size, current.parts, current.sha256 = size, parts, sha256
+            current.object_key, current.size, current.sha256 = run.key, stored.size, stored.sha256
             current.ready_at, current.expires_at = now, now + timedelta(days=self._days)
             self._exports.forget_others(current.user_id, current.id)
             self._work.finish(current.id, CONTENT.format(export_id=current.id))
             self._jobs.defer(MAIL_READY, export_id=str(current.id))
 
-    def give_up(self, export: Export) -> bool:
+    def give_up(self, run: Run) -> bool:
         """For the job: a run failed. Whether it was the last one: then the copy has failed for good."""
         with self._uow:
-            current = self._exports.current(export.id, export.attempts)
+            current = self._current(run)
             if current is None:
                 return True
+            self._objects.drop([run.key])
             last = current.attempts >= TRIES
             if last:
                 self._fail(current, BROKEN)
             else:
                 current.state = ExportState.queued.value
-                self._exports.forget_parts(current.id)
             return last
+
+    def _current(self, run: Run) -> Export | None:
+        """The row, held, while the run counts; where it does not, what it stored goes."""
+        current = self._exports.current(run.export.id, run.export.attempts)
+        if current is None:
+            self._objects.drop([run.key])
+        return current
 
     def _show(self, export: Export) -> None:
         """Let its owner see how far it is, under the same id."""
-        self._work.begin(export.id, export.user_id, BUILD, SECTIONS)
+        self._work.begin(export.id, export.user_id, BUILD)
 
     def _fail(self, export: Export, reason: str) -> None:
         export.state, export.reason = ExportState.failed.value, reason
         self._exports.forget_parts(export.id)
         self._work.fail(export.id, Code.internal_error, TOLD[reason])
-
-    def _ready(self, actor: Actor, export_id: UUID) -> tuple[Export, bytes]:
-        """A copy that can be downloaded, and its SHA-256."""
-        export = self.get(actor, export_id)
-        if export.state != ExportState.ready or export.sha256 is None:
-            raise AppError(Code.write_conflict, f"This export is not ready: it is {export.state}.")
-        return export, export.sha256
-
-    def _pieces(self, export: Export) -> Iterator[bytes]:
-        for number in range(export.parts or 0):
-            with self._uow.reading():
-                piece = self._exports.part(export.id, export.attempts, number)
-            if piece is None:
-                # Deleted meanwhile; the client sees an answer that is shorter than it was told.
-                return
-            yield piece

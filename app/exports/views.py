@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from app.api_tokens.models import ApiToken
 from app.core.audit import AuditEvent
+from app.files.models import File
 from app.passkeys.models import Passkey
 from app.projects.models import Project, ProjectMember
 from app.sessions.models import Session
@@ -29,6 +31,10 @@ PROJECT = (
 )
 MEMBERSHIP = ("role", "joined_at")
 INVITATION = ("id", "email", "role", "created_at", "expires_at")
+FILE = (
+    "id", "project_id", "name", "content_type", "size", "sha256", "state", "failure_code", "uploaded_by",
+    "version", "created_at", "updated_at", "deleted_at",
+)  # fmt: skip
 ACTIVITY = ("id", "kind", "ip", "device", "data", "created_at")
 Row = dict[str, Any]
 
@@ -66,6 +72,17 @@ def invitation(row: Any) -> Row:
     return {**_of(invited, INVITATION), "project_name": project_name, "invited_by": inviter}
 
 
+def file(row: File, project_name: str, path: str | None, person: UUID) -> Row:
+    """Who uploaded it is told where that is the person themselves: others are nobody in a copy (SEC-57).
+
+    Args:
+        path: where its content is in the archive; nowhere if it may not leave us.
+        person: whose copy this is.
+    """
+    own = str(person) if row.uploaded_by == person else None
+    return {**_of(row, FILE), "uploaded_by": own, "project_name": project_name, "path": path}
+
+
 def activity(row: AuditEvent) -> Row:
     return _of(row, ACTIVITY)
 
@@ -78,4 +95,6 @@ def _plain(value: Any) -> Any:
     """JSON data."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+    if isinstance(value, bytes):
+        return value.hex()
     return value if value is None or isinstance(value, bool | int | list | dict) else str(value)

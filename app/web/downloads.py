@@ -35,19 +35,6 @@ class FilePart:
         return piece
 
 
-class Download(Protocol):
-    """A file on its way out; ``plain`` is its name in ASCII."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def plain(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def pieces(self) -> Iterator[bytes]: ...
-
-
 class Ranged(Protocol):
     """Content that can be read from anywhere. See ``app.files.contents.Content``."""
 
@@ -68,25 +55,6 @@ class Ranged(Protocol):
     def read(self, start: int, length: int) -> Iterator[bytes]: ...
     def open_plain(self) -> BinaryIO | None: ...
     def sign(self, disposition: str) -> str | None: ...
-
-
-def deliver_file(kind: str, tag: str, begin: Callable[[], Download]) -> Response:
-    """The answer: 304 for who has the file, its headers alone for HEAD, else the file.
-
-    Args:
-        kind: media type.
-        tag: ETag, without quotes.
-        begin: called only where the file itself goes out.
-    """
-    if request.if_none_match.contains_weak(tag):
-        return _dressed(Response(status=304), tag, "no-store")
-    if request.method == "HEAD":
-        return _dressed(Response(content_type=kind), tag, "no-store")
-    found = begin()
-    response = _dressed(Response(found.pieces, content_type=kind), tag, "no-store")
-    response.content_length = found.size
-    response.headers["Content-Disposition"] = disposition(found.name, found.plain)
-    return response
 
 
 def deliver_content(
@@ -121,6 +89,15 @@ def deliver_addressed(content: Ranged, *, download: bool = False) -> Response:
     return response
 
 
+def deliver_private(content: Ranged, begins: Callable[[], None]) -> Response:
+    """The answer with what is nobody else's: kept nowhere on the way, always a file to keep.
+
+    Args:
+        begins: called before the content goes out from its beginning; not for who has it already, looks only, or goes on.
+    """
+    return _delivered(content, "no-store", download=True, begins=begins)
+
+
 def disposition(name: str, plain: str, *, in_place: bool = False) -> str:
     """RFC 6266, with the name again as RFC 8187 wants it."""
     return f"{'inline' if in_place else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
@@ -137,12 +114,16 @@ def _sent_on(where: str) -> Response:
     return response
 
 
-def _delivered(content: Ranged, caching: str, download: bool) -> Response:
+def _delivered(
+    content: Ranged, caching: str, download: bool, begins: Callable[[], None] = lambda: None
+) -> Response:
     """RFC 9110: first whether the client has it (13.2.2), then which part it wants (14.2)."""
     if request.if_none_match.contains_weak(content.tag):
         return _dressed(Response(status=304), content.tag, caching)
     part = _wanted_part(content)
     start, end = part or (0, content.size)
+    if start == 0 and request.method != "HEAD":
+        begins()
     response = _dressed(_with_body(content, start, end - start), content.tag, caching)
     response.content_type = content.media_type
     response.headers["Accept-Ranges"] = "bytes"

@@ -135,7 +135,13 @@ class Parts:
         addresses = build_addresses(base, accounts, api_tokens)
         build_changes(base)
         leaving = build_leaving(
-            base, accounts, api_tokens, projects_of_people, invitations_of_people, people.work
+            base,
+            accounts,
+            api_tokens,
+            projects_of_people,
+            invitations_of_people,
+            files_of_projects,
+            people.work,
         )
         build_admin(base, accounts, api_tokens)
         Sweeps(

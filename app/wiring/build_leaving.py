@@ -12,12 +12,16 @@ from app.deletion.jobs import DeletionJobs
 from app.deletion.purge import AccountPurge
 from app.deletion.repository import AccountDeletionRepository
 from app.deletion.service import DeletionRules, DeletionService
+from app.exports.building import Building
+from app.exports.contents import ExportContents
 from app.exports.jobs import ExportJobs
 from app.exports.repository import ExportRepository
+from app.exports.sections import Sections
 from app.exports.service import ExportService
 from app.invitations.service import InvitationService
 from app.projects.service import ProjectService
 from app.wiring.build_accounts import Accounts
+from app.wiring.build_files import Files
 from app.wiring.foundations import Foundations
 from app.work.service import WorkService
 
@@ -48,10 +52,11 @@ def build_leaving(
     api_tokens: ApiTokenService,
     projects: ProjectService,
     invitations: InvitationService,
+    files: Files,
     work: WorkService,
 ) -> Leaving:
     purge = _build_deletion(base, accounts, api_tokens, projects, invitations)
-    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects, invitations, work))
+    return Leaving(purge, _build_exports(base, accounts, api_tokens, projects, invitations, files, work))
 
 
 def _build_deletion(
@@ -87,17 +92,21 @@ def _build_exports(
     api_tokens: ApiTokenService,
     projects: ProjectService,
     invitations: InvitationService,
+    files: Files,
     work: WorkService,
 ) -> ExportService:
-    settings, rows = base.settings, ExportRepository(base.uow)
+    settings, rows, product_name = base.settings, ExportRepository(base.uow), base.settings.product_name
     service: ExportService = base.add(
         ExportService(
-            base.uow, rows, accounts.users, accounts.notices, base.jobs, work, base.clock, settings.export_days,
-            settings.product_name,
+            base.uow, rows, accounts.users, accounts.notices, base.jobs, files.objects, work, base.clock,
+            settings.export_days,
         )
     )  # fmt: skip
-    ExportJobs(
-        base.uow, rows, service, accounts.users, accounts.sessions, accounts.passkeys, api_tokens, projects,
-        invitations, base.audit, base.letters, work, settings, base.clock,
-    ).register_with(base.jobs)  # fmt: skip
+    base.add(ExportContents(base.uow, rows, service, accounts.notices, base.store, product_name))
+    sections = Sections(
+        base.uow, accounts.sessions, accounts.passkeys, api_tokens, projects, invitations, base.audit
+    )
+    building = base.add(Building(service, sections, files.files, base.store, work, base.clock, product_name))
+    jobs = ExportJobs(base.uow, rows, service, accounts.users, building, base.store, base.letters)
+    jobs.register_with(base.jobs)
     return service

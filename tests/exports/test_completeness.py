@@ -4,6 +4,7 @@ import pytest
 
 from app.api_tokens.models import ApiToken
 from app.exports import views
+from app.files.models import File
 from app.invitations.models import Invitation
 from app.models import Base
 from app.passkeys.models import Passkey
@@ -13,7 +14,7 @@ from app.users.models import User
 
 VIEWS = {
     User: views.ACCOUNT, Session: views.SESSION, ApiToken: views.TOKEN, Project: views.PROJECT, Passkey: views.PASSKEY,
-    Invitation: views.INVITATION, ProjectMember: views.MEMBERSHIP,
+    Invitation: views.INVITATION, ProjectMember: views.MEMBERSHIP, File: views.FILE,
 }  # fmt: skip
 LEFT_OUT = {
     User: {"email_key": "from email", "password_hash": "a secret", "device_epoch": "a counter", "version": "a counter"},
@@ -28,6 +29,7 @@ LEFT_OUT = {
         "project_id": "told with the project's name", "user_id": "the person", "project_created_at": "the project's",
         "project_updated_at": "the project's",
     },
+    File: {"object_key": "told as path", "attempts": "a counter", "previews": "made of the content"},
     Passkey: {
         "user_id": "the person", "credential_id": "of the key", "public_key": "of the key", "sign_count": "a counter",
     },

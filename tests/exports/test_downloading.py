@@ -2,16 +2,14 @@
 
 import hashlib
 import re
+import secrets
 from urllib.parse import unquote
 from uuid import UUID
 
 import pytest
 
-from app.core.access import Client
 from app.core.ids import new_id
-from app.exports.archive import PIECE
-from app.exports.service import ExportService
-from tests.exports.conftest import unpacked
+from app.exports.contents import PART, ExportContents
 from tests.fixtures.accounts import code_of
 
 
@@ -77,25 +75,56 @@ def test_one_that_is_not_ready_cannot_be_downloaded(alice, asks):
     assert code_of(alice.get(f"/me/exports/{export['id']}/content")) == (409, "write_conflict")
 
 
-def test_it_is_handed_out_in_pieces_each_read_by_itself(alice, plant, asks, do_jobs, parts, sql, statements):
-    plant(alice, [hashlib.sha256(b"%d" % number).hexdigest() * 3 for number in range(9_000)])
-    export = asks(alice)
-    do_jobs()
-    sizes = [row[0] for row in sql("SELECT length(data) FROM export_parts ORDER BY number")]
-    assert len(sizes) > 1
-    assert set(sizes[:-1]) == {PIECE}
+def downloads(sql):
+    return sql("SELECT count(*) FROM audit_events WHERE kind = 'export.downloaded'")[0][0]
+
+
+def test_one_goes_on_where_it_was_cut_off_and_the_trail_has_one_download(alice, ready, sql):
+    whole = alice.get(ready)
+    data, tag = whole.get_data(), whole.headers["ETag"]
+    rest = alice.get(ready, headers={"Range": "bytes=100-", "If-Range": tag})
+    assert (rest.status_code, rest.get_data()) == (206, data[100:])
+    assert rest.headers["Content-Range"] == f"bytes 100-{len(data) - 1}/{len(data)}"
+    assert rest.headers["Cache-Control"] == "no-store"
+    assert rest.headers["Content-Disposition"].startswith("attachment;")
+    assert downloads(sql) == 1
+    assert alice.get(ready, headers={"Range": "bytes=0-9"}).get_data() == data[:10]
+    assert downloads(sql) == 2, "from the beginning is another one"
+
+
+def test_of_another_copy_nobody_gets_the_rest(alice, ready):
+    answer = alice.get(ready, headers={"Range": "bytes=100-", "If-Range": '"another"'})
+    assert answer.status_code == 200
+    assert answer.get_data()[:2] == b"PK"
+
+
+def test_beyond_its_end_there_is_nothing(alice, ready, sql):
+    answer = alice.get(ready, headers={"Range": "bytes=99999999-"})
+    assert code_of(answer) == (416, "range_not_satisfiable")
+    assert downloads(sql) == 0
+
+
+def test_a_copy_of_before_there_was_storage_can_still_be_downloaded(alice, in_parts, statements, sql):
+    """Part by part, each read by itself, and from anywhere."""
+    data = secrets.token_bytes(2 * PART + 1_000)
+    place = in_parts(alice, data)
     with statements() as sent:
-        answer = alice.get(f"/me/exports/{export['id']}/content")
-        assert len(answer.get_data()) == sum(sizes)
-    assert sent.count("SELECT export_parts") == len(sizes)
-    assert len(unpacked(answer.get_data())["projects.json"]["items"]) == 9_000
+        answer = alice.get(place)
+        assert answer.get_data() == data
+    assert sent.count("SELECT export_parts") == 3
+    assert answer.headers["ETag"].strip('"') == hashlib.sha256(data).hexdigest()
+    for start, end in ((PART - 5, PART + 5), (PART, 2 * PART - 1), (2 * PART + 990, 2 * PART + 999)):
+        part = alice.get(place, headers={"Range": f"bytes={start}-{end}"})
+        assert (part.status_code, part.get_data()) == (206, data[start : end + 1])
+    assert downloads(sql) == 1
 
 
-def test_a_copy_that_goes_while_it_is_read_is_cut_and_not_filled_up(alice, ready, parts, sql):
-    export_id = re.search(r"[0-9a-f-]{36}", ready)[0]
-    found = parts.services[ExportService].download(alice.actor, UUID(export_id), Client("203.0.113.7"))
+def test_one_that_goes_while_it_is_read_is_cut_and_not_filled_up(alice, in_parts, parts, sql):
+    place = in_parts(alice, bytes(PART + 1))
+    export_id = re.search(r"[0-9a-f-]{36}", place)[0]
+    found = parts.services[ExportContents].whole(alice.actor, UUID(export_id))
     sql("DELETE FROM exports")
-    assert sum(map(len, found.pieces)) < found.size
+    assert sum(map(len, found.read(0, found.size))) < found.size
 
 
 def test_sec_57_the_trail_names_no_content(alice, ready, sql):

@@ -5,8 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from app.exports.jobs import ExportJobs
-from app.exports.service import BUILD, PATIENCE, TRIES, ExportService
+from app.core.objects import Objects
+from app.core.storage.interface import ObjectMissingError
+from app.exports import building
+from app.exports.sections import Sections
+from app.exports.service import BUILD, PATIENCE, TRIES, UNCLAIMED, ExportService
 from app.projects.service import ProjectService
 from app.web.fields import wire_time
 from tests.fixtures.accounts import code_of
@@ -29,6 +32,10 @@ def broken(parts, monkeypatch):
 
 def states(sql):
     return sql("SELECT state, reason, attempts FROM exports ORDER BY created_at")
+
+
+def objects(parts):
+    return [stored.key for stored in parts.engines.store.objects("exports/")]
 
 
 def run(parts, export_id):
@@ -84,7 +91,7 @@ def test_of_many_who_ask_at_once_all_get_the_same(alice, app, at_once, sql):
     assert sql("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'exports.build'") == [(1,)]
 
 
-def test_a_newer_copy_takes_the_place_of_the_older(alice, asks, do_jobs, sql):
+def test_a_newer_copy_takes_the_place_of_the_older(alice, asks, do_jobs, parts, sql):
     old = asks(alice)
     do_jobs()
     new = asks(alice)
@@ -92,14 +99,17 @@ def test_a_newer_copy_takes_the_place_of_the_older(alice, asks, do_jobs, sql):
     do_jobs()
     assert code_of(alice.get(f"/me/exports/{old['id']}")) == (404, "not_found")
     assert alice.get(f"/me/exports/{new['id']}").json["state"] == "ready"
-    assert sql("SELECT count(DISTINCT export_id) FROM export_parts") == [(1,)]
+    assert len(objects(parts)) == 2, "the older one waits for the sweep"
+    assert parts.services[Objects].sweep() == 1
+    assert objects(parts) == [row[0] for row in sql("SELECT object_key FROM exports")]
 
 
 def test_of_many_runs_at_once_one_makes_it(alice, asks, parts, at_once, sql):
     export = asks(alice)
     assert at_once(4, lambda _number: run(parts, export["id"])) == [None] * 4
     assert states(sql) == [("ready", None, 1)]
-    assert sql("SELECT DISTINCT run FROM export_parts") == [(1,)]
+    assert objects(parts) == [row[0] for row in sql("SELECT object_key FROM exports")]
+    assert sql("SELECT count(*) FROM doomed_objects") == [(0,)]
 
 
 def test_a_poisoned_row_ends_as_failed(alice, asks, parts, sql, broken, log_lines):
@@ -114,14 +124,15 @@ def test_a_poisoned_row_ends_as_failed(alice, asks, parts, sql, broken, log_line
     assert (shown["state"], shown["reason"]) == ("failed", "internal_error")
     assert code_of(alice.get(f"/me/exports/{export['id']}/content")) == (409, "write_conflict")
     assert len(log_lines.of("export_failed")) == 1
-    assert sql("SELECT count(*) FROM export_parts") == [(0,)]
+    assert objects(parts) == []
+    assert parts.services[Objects].sweep() == TRIES, "the keys they were promised"
     assert asks(alice)["id"] != export["id"], "one may ask again"
 
 
 def test_what_failed_once_is_made_by_the_next_try(alice, asks, parts, sql, monkeypatch):
     export = asks(alice)
     with monkeypatch.context() as patch:
-        patch.setattr(ExportJobs, "_activity", lambda *_args: 1 / 0)
+        patch.setattr(Sections, "_activity", lambda *_args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(parts, export["id"])
     run(parts, export["id"])
@@ -147,15 +158,17 @@ def test_what_a_dead_worker_left_is_taken_up_and_at_last_given_up(
     assert states(sql) == [("failed", "interrupted", TRIES)]
 
 
-def test_a_run_that_was_given_up_writes_nothing_any_more(alice, asks, service, sql):
+def test_a_run_that_was_given_up_writes_nothing_any_more(alice, asks, service, parts, sql):
     """It may only have been slow: what it says after another began does not count."""
     export_id = UUID(asks(alice)["id"])
     slow = service.begin(export_id)
     sql("UPDATE exports SET attempts = 2")
-    service.keep(slow, 0, b"old")
-    service.finish(slow, 3, 1, b"digest")
+    assert service.prolong(slow) is False
+    service.finish(slow, parts.engines.store.put(slow.key, [b"old"]))
     assert service.give_up(slow) is True
     assert states(sql) == [("running", None, 2)]
+    assert parts.services[Objects].sweep() == 1
+    assert objects(parts) == []
 
 
 def test_after_its_days_it_is_gone(alice, asks, do_jobs, advance, parts, sql, service):
@@ -168,7 +181,8 @@ def test_after_its_days_it_is_gone(alice, asks, do_jobs, advance, parts, sql, se
     advance(seconds=61)
     assert code_of(person.get(f"/me/exports/{export['id']}")) == (404, "not_found")
     assert service.sweep() == 1
-    assert sql("SELECT count(*) FROM export_parts") == [(0,)]
+    assert parts.services[Objects].sweep() == 1
+    assert objects(parts) == []
 
 
 def test_who_is_erased_meanwhile_gets_none(alice, asks, sql, do_jobs):
@@ -181,3 +195,82 @@ def test_who_is_erased_meanwhile_gets_none(alice, asks, sql, do_jobs):
 def test_who_is_leaving_can_still_take_a_copy_along(alice, gets):
     alice.delete("/me")
     assert gets(alice)["account.json"]["items"][0]["status"] == "deletion_scheduled"
+
+
+class PowerCutError(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+def test_a_run_that_is_killed_in_the_middle_leaves_no_unknown_object(
+    alice, asks, parts, keeps, unknown, sql, advance, monkeypatch
+):
+    keeps(alice, alice.creates("Reef"), content=bytes(2**20))
+    export = asks(alice)
+    stopped = {"at": 2}
+
+    def cut(pieces):
+        for number, piece in enumerate(pieces):
+            if number == stopped["at"]:
+                raise PowerCutError
+            yield piece
+
+    made = building.Building.pieces
+    monkeypatch.setattr(building.Building, "pieces", lambda *arguments: cut(made(*arguments)))
+    with pytest.raises(PowerCutError):
+        run(parts, export["id"])
+    assert objects(parts) == []
+    # The storage has it, and the worker dies before the row does.
+    stopped["at"] = None
+    with monkeypatch.context() as patch:
+        patch.setattr(ExportService, "finish", lambda *_args: (_ for _ in ()).throw(PowerCutError))
+        sql("UPDATE exports SET state = 'queued'")
+        with pytest.raises(PowerCutError):
+            run(parts, export["id"])
+    assert len(objects(parts)) == 1
+    assert unknown() == set()
+    advance(seconds=int(UNCLAIMED.total_seconds()) + 1)
+    parts.services[Objects].sweep()
+    assert objects(parts) == []
+
+
+def test_a_run_gives_signs_of_life_and_ends_when_it_does_not_count_any_more(
+    alice, asks, parts, keeps, sql, advance, monkeypatch, log_lines
+):
+    """However long it takes: an hour of silence is what counts as death."""
+    keeps(alice, alice.creates("Reef"), content=bytes(2**20))
+    export = asks(alice)
+    monkeypatch.setattr(building, "SECONDS_BETWEEN_SIGNS", 0.0)
+    signs, prolong = [], ExportService.prolong
+
+    def told(self, current):
+        signs.append(prolong(self, current))
+        if len(signs) == 2:
+            sql("UPDATE exports SET attempts = attempts + 1")
+        return signs[-1]
+
+    monkeypatch.setattr(ExportService, "prolong", told)
+    run(parts, export["id"])
+    assert signs == [True, True, False]
+    assert states(sql) == [("running", None, 2)]
+    assert "LostRunError" in repr(log_lines.of("export_failed"))
+    assert objects(parts) == []
+
+
+def test_what_the_sweep_took_meanwhile_is_no_copy(alice, asks, parts, service, sql):
+    started = service.begin(UUID(asks(alice)["id"]))
+    stored = parts.engines.store.put(started.key, [b"a copy"])
+    sql("UPDATE doomed_objects SET claimed = true")
+    with pytest.raises(ObjectMissingError):
+        service.finish(started, stored)
+    assert states(sql) == [("running", None, 1)]
+
+
+def test_who_is_erased_takes_the_copy_along(alice, asks, do_jobs, parts, unknown, sql):
+    asks(alice)
+    do_jobs()
+    assert len(objects(parts)) == 1
+    assert unknown() == set(), "the inventory names it"
+    sql("DELETE FROM users")
+    assert unknown() == set()
+    assert parts.services[Objects].sweep() == 1
+    assert objects(parts) == []

@@ -1,0 +1,101 @@
+"""A copy on its way out: an object of the storage; one of before there was storage is in parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+from app.core.access import Actor, Client
+from app.core.audit import AuditKind
+from app.core.errors import AppError, Code
+from app.core.storage.interface import ObjectStore
+from app.core.uow import UnitOfWork
+from app.exports.models import Export, ExportState
+from app.exports.repository import ExportRepository
+from app.exports.service import ExportService
+from app.files.contents import Content
+from app.users.notices import SecurityNotices
+
+KIND = "application/zip"
+PART = 256 * 1024
+"""Bytes of each part but the last."""
+
+
+@dataclass(frozen=True)
+class ContentInParts:
+    """A copy that an earlier version made; attributes as of ``app.files.contents.Content``."""
+
+    uow: UnitOfWork
+    rows: ExportRepository
+    export: Export
+    tag: str
+    name: str
+    plain: str
+    media_type: str = KIND
+    in_place: bool = False
+    served_path: str | None = None
+
+    @property
+    def size(self) -> int:
+        return self.export.size or 0
+
+    def read(self, start: int, length: int) -> Iterator[bytes]:
+        """A part of it; each row is read when the one before is gone."""
+        end = start + length
+        for number in range(start // PART, -(-end // PART)):
+            with self.uow.reading():
+                piece = self.rows.part(self.export.id, self.export.attempts, number)
+            if piece is None:
+                # Deleted meanwhile; the client sees an answer that is shorter than it was told.
+                return
+            yield piece[max(0, start - number * PART) : end - number * PART]
+
+    def open_plain(self) -> BinaryIO | None:
+        return None
+
+    def sign(self, _disposition: str) -> str | None:
+        return None
+
+
+class ExportContents:
+    """Finds what may be handed out. The row says who may, the storage has the bytes."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        rows: ExportRepository,
+        exports: ExportService,
+        notices: SecurityNotices,
+        store: ObjectStore,
+        product_name: str,
+    ) -> None:
+        self._uow = uow
+        self._rows = rows
+        self._exports = exports
+        self._notices = notices
+        self._store = store
+        self._product_name = product_name
+
+    def whole(self, actor: Actor, export_id: UUID) -> Content | ContentInParts:
+        """A copy that is ready; its SHA-256 is its ETag.
+
+        Raises:
+            AppError: ``not_found``, ``write_conflict`` while it is not ready.
+        """
+        export = self._exports.get(actor, export_id)
+        if export.state != ExportState.ready or export.sha256 is None:
+            raise AppError(Code.write_conflict, f"This export is not ready: it is {export.state}.")
+        made = f"{export.created_at:%Y-%m-%d}.zip"
+        tag, name, plain = export.sha256.hex(), f"{self._product_name} {made}", f"export-{made}"
+        if export.object_key is None:
+            return ContentInParts(self._uow, self._rows, export, tag, name, plain)
+        return Content(
+            self._store, export.object_key, export.size or 0, tag, name, plain, KIND, in_place=False
+        )
+
+    def note(self, actor: Actor, client: Client) -> None:
+        """A download begins: the trail says so."""
+        with self._uow:
+            self._notices.record(
+                AuditKind.export_downloaded, user=actor.user_id, actor=actor.user_id, client=client
+            )
