@@ -1,17 +1,18 @@
 """Runs the curl commands of a document against the application, and compares answers with what is shown."""
 
+import io
 import json
 import re
 import shlex
 
-from tests.docs.pages import FENCE
+from tests.docs.pages import FENCE, ROOT
 
 MORE = "…"
 SHAPES = [
     re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"),
 ]
-WITH_VALUE = {"-X": "method", "-d": "data", "-H": "header"}
+WITH_VALUE = {"-X": "method", "-d": "data", "-H": "header", "-F": "form"}
 
 
 def curls(text):
@@ -41,13 +42,18 @@ def ask(http, command, variables):
             method = next(words)
         elif kind == "data":
             data = next(words)
+        elif kind == "form":
+            field, _, path = next(words).partition("=@")
+            data = {field: (io.BytesIO((ROOT / path).read_bytes()), path)}
         elif kind == "header":
             name, _, value = next(words).partition(": ")
             headers[name] = value
         elif not word.startswith("-"):
             url = word
     path = re.sub(r"^http://127\.0\.0\.1:8000", "", url)
-    return http.open(path, method=method or ("POST" if data else "GET"), data=data, headers=headers)
+    return http.open(
+        path, method=method or ("POST" if data else "GET"), data=data, headers=headers, buffered=True
+    )
 
 
 def fits(shown, real):
