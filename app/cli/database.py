@@ -1,8 +1,6 @@
 """`flask db`: the schema."""
 
 import click
-from alembic import command
-from alembic.util.exc import CommandError
 
 from app.core import schema
 from app.web.current import settings
@@ -32,7 +30,7 @@ class SchemaGroup(click.Group):
             return super().invoke(ctx)
         except schema.SchemaUnreachableError as error:
             raise click.ClickException(f"the database cannot be reached: {error}") from None
-        except CommandError as error:
+        except schema.SchemaRefusedError as error:
             raise click.ClickException(explained(str(error))) from None
 
 
@@ -63,14 +61,11 @@ def downgrade(revision: str) -> None:
 @click.option("--empty", is_flag=True, help="Do not compare models and database.")
 def revision(message: str, *, empty: bool) -> None:
     """Write a migration from the difference between models and database."""
-    number = f"{int(schema.expected_revision() or 0) + 1:04d}"
-    with schema.alone(settings()) as config:
-        command.revision(config, message=message, autogenerate=not empty, rev_id=number)
+    schema.write_revision(settings(), message, empty=empty)
 
 
 @db.command("check")
 def check() -> None:
     """Say whether the models say more than the migrations."""
-    with schema.alone(settings()) as config:
-        command.check(config)
+    schema.check(settings())
     click.echo("Models and migrations agree.")

@@ -1,18 +1,22 @@
-"""The database's schema: upgraded under a lock, with the rights of the service's own role granted after."""
+"""The database's schema: upgraded under a lock, with the rights of the service's own role granted after.
+
+Alembic is loaded by whoever migrates: the API and the worker go without it, and without the memory that it takes.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from app.config import Settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 LOCK = 7_305_806_482_211_114_103
@@ -23,8 +27,14 @@ class SchemaUnreachableError(Exception):
     """The database refused or did not answer; the message is the driver's, which names no password."""
 
 
-def alembic_config(settings: Settings | None = None) -> Config:
+class SchemaRefusedError(Exception):
+    """Alembic does not do it; the message is its own."""
+
+
+def alembic_config(settings: Settings | None = None) -> "Config":
     """Alembic's configuration; migrations/env.py takes its URL and connection from ``attributes``."""
+    from alembic.config import Config  # noqa: PLC0415 - see the module
+
     config = Config(str(MIGRATIONS / "alembic.ini"))
     config.set_main_option("script_location", str(MIGRATIONS))
     if settings is not None:
@@ -40,8 +50,10 @@ def owner_url(settings: Settings) -> str:
 
 @lru_cache(maxsize=1)
 def expected_revision() -> str | None:
-    """The newest migration that this code knows."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+    """The newest migration that this code knows: files are named by their numbers, without a gap."""
+    return max(
+        (file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py")), default=None
+    )
 
 
 def upgrade(settings: Settings, revision: str = "head") -> None:
@@ -50,6 +62,8 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
     Raises:
         SchemaUnreachableError: the database did not take part.
     """
+    from alembic import command  # noqa: PLC0415 - see the module
+
     with alone(settings) as config:
         command.upgrade(config, revision)
         _grant(config.attributes["connection"], settings)
@@ -61,17 +75,47 @@ def downgrade(settings: Settings, revision: str) -> None:
     Raises:
         SchemaUnreachableError: the database did not take part.
     """
+    from alembic import command  # noqa: PLC0415 - see the module
+
     with alone(settings) as config:
         command.downgrade(config, revision)
 
 
+def write_revision(settings: Settings, message: str, *, empty: bool) -> None:
+    """Write a migration with the next number, from the difference between models and database unless it is to be empty.
+
+    Raises:
+        SchemaUnreachableError, SchemaRefusedError: it cannot be told what the difference is.
+    """
+    from alembic import command  # noqa: PLC0415 - see the module
+
+    number = f"{int(expected_revision() or 0) + 1:04d}"
+    with alone(settings) as config:
+        command.revision(config, message=message, autogenerate=not empty, rev_id=number)
+
+
+def check(settings: Settings) -> None:
+    """See that models and migrations agree.
+
+    Raises:
+        SchemaUnreachableError, SchemaRefusedError: they do not, or it cannot be told.
+    """
+    from alembic import command  # noqa: PLC0415 - see the module
+
+    with alone(settings) as config:
+        command.check(config)
+
+
 @contextmanager
-def alone(settings: Settings) -> Iterator[Config]:
+def alone(settings: Settings) -> "Iterator[Config]":
     """Alembic's configuration with a connection of the owner, which holds the lock of all that migrate.
 
     Raises:
         SchemaUnreachableError: the database did not take part.
+        SchemaRefusedError: what was done with it was refused.
     """
+    from alembic.util.exc import CommandError  # noqa: PLC0415 - see the module
+
     engine = create_engine(owner_url(settings), poolclass=NullPool, connect_args={"connect_timeout": 5})
     try:
         opened = engine.connect()
@@ -85,6 +129,8 @@ def alone(settings: Settings) -> Iterator[Config]:
         try:
             yield config
             connection.commit()
+        except CommandError as error:
+            raise SchemaRefusedError(str(error)) from error
         finally:
             connection.rollback()
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": LOCK})
