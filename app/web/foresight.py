@@ -18,6 +18,9 @@ from app.web.client_socket import ClientSocket
 class RewindingUnreader(SocketUnreader):  # type: ignore[misc] # gunicorn has no types
     """What came from a socket, with the way back to the beginning of a head."""
 
+    # As much as uploads ask for at a time: what is received beyond that is copied again for each piece.
+    max_body_chunk = 256 * 1024
+
     def __init__(self, sock: ClientSocket) -> None:
         super().__init__(sock)
         self._taken: list[bytes] | None = None
