@@ -18,18 +18,20 @@ from contextlib import ExitStack
 from benchmarks.served import Served, busy, served
 from benchmarks.sign_in_flood import read_steadily, show
 
-UPLOADS = "/api/v1/projects"
-"""Where large bodies go: any route that takes one."""
-UPLOAD_TYPE = "application/json"
+PROJECTS = "/api/v1/projects"
+BOUNDARY = "kelp-and-urchins"
+UPLOAD_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+FORM = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="reef.txt"\r\n\r\n'.encode()
+END = f"\r\n--{BOUNDARY}--\r\n".encode()
 UPLOAD_BYTES = 1_000_000
 JSON_BYTES = 1_000
 TIMES_IDLE = 2.0
 
 
-def head(token: str, content_type: str, length: int) -> bytes:
+def head(token: str, path: str, content_type: str, length: int) -> bytes:
     """The beginning of a request with a body."""
     lines = (
-        f"POST {UPLOADS} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}",
+        f"POST {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}",
         f"Content-Type: {content_type}", f"Content-Length: {length}", "", "",
     )  # fmt: skip
     return "\r\n".join(lines).encode()
@@ -99,10 +101,12 @@ def main() -> int:
     slow = []
     with served(1, THREADS=str(options.threads)) as service:
         token = service.sign_in(1)["access_token"]
-        upload = head(token, UPLOAD_TYPE, UPLOAD_BYTES)
+        project = service.ask("POST", PROJECTS, {"name": "Uploads"}, token)[1]["id"]
+        upload = head(token, f"{PROJECTS}/{project}/files", UPLOAD_TYPE, UPLOAD_BYTES) + FORM
+        rest = UPLOAD_BYTES - len(FORM) - len(END)
         stalls = {
-            "stalled uploads": [upload + b" " * 1024],
-            "stalled JSON": [head(token, "application/json", JSON_BYTES) + b'{"name": '],
+            "stalled uploads": [upload + b"kelp" * 256],
+            "stalled JSON": [head(token, PROJECTS, "application/json", JSON_BYTES) + b'{"name": '],
         }
         stalls["both"] = [begun for pieces in tuple(stalls.values()) for begun in pieces]
         read_steadily(service, token, options.reads, 2)
@@ -119,7 +123,9 @@ def main() -> int:
             if ratio > TIMES_IDLE or set(answers) != {200}:
                 slow.append(what)
         if options.active:
-            with Active(service, options.active, upload + b" " * UPLOAD_BYTES) as active:
+            with Active(
+                service, options.active, upload + b"kelp\n" * (rest // 5) + b"k" * (rest % 5) + END
+            ) as active:
                 took, answers = read_steadily(service, token, options.reads, options.seconds)
             ratio = show("uploads at full speed", took, answers) / first
             print(f"{'':24}p95 is {ratio:.1f} times the idle one; {active.done} uploads were answered")
