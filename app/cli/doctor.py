@@ -48,6 +48,7 @@ def doctor(origin: str | None, *, as_program: bool) -> None:
         "redis": lambda: services.redis(gate, own),
         "mail": lambda: services.mail(own),
         "storage": lambda: storage.look(store, own),
+        "scanner": lambda: storage.scanner(own),
     }
     with quiet_log():
         findings = without_secrets(together(checks, PATIENCE), own)

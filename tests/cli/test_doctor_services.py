@@ -162,3 +162,18 @@ def test_files_in_a_bucket(make_app, bucket, s3_endpoint, s3_settings):
     found = examined(s3_bucket="no-such-bucket").one("storage", "fault")
     assert "404" in found["what"]
     assert "S3_BUCKET" in found["mend"]
+
+
+def test_a_scanner_that_does_not_answer_is_a_fault(make_app, tmp_path):
+    found = Examined(make_app(clamd_url=f"unix://{tmp_path}/clamd.ctl")).one("scanner", "fault")
+    assert "does not answer" in found["what"]
+    assert "CLAMD_URL" in found["mend"]
+
+
+def test_without_a_scanner_nothing_is_said_of_one(app):
+    assert Examined(app).about("scanner") == []
+
+
+def test_a_scanner_that_answers_is_told_with_what_it_must_take(make_app, clamd):
+    socket, _port = clamd
+    assert "StreamMaxLength" in Examined(make_app(clamd_url=f"unix://{socket}")).one("scanner", "ok")["what"]

@@ -7,12 +7,10 @@ from app.files.jobs import TRIES
 from app.files.service import PROCESS
 from tests.fixtures.accounts import code_of
 from tests.fixtures.bad_files import EICAR, INFECTED
-from tests.fixtures.clamd import LARGEST, clamd
+from tests.fixtures.clamd import LARGEST
 from tests.fixtures.forms import FORM, form, part
 from tests.fixtures.people import sign_in
 from tests.fixtures.pictures import see_through
-
-__all__ = ["clamd"]
 
 
 class Scanned:

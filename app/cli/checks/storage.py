@@ -1,10 +1,11 @@
-"""Where files are kept."""
+"""Where files are kept, and who scans them."""
 
 from collections.abc import Iterator
 
 from app.cli.checks.finding import Finding, fault, ok
 from app.config import Settings
 from app.core.errors import AppError
+from app.core.media.scanner import Scanner, ScannerUnavailableError
 from app.core.storage.build import folder_of
 from app.core.storage.interface import ObjectStore
 
@@ -22,6 +23,19 @@ def look(store: ObjectStore, settings: Settings) -> Iterator[Finding]:
         )
         return
     yield ok("storage", f"files are in {where}{_sealed(settings)}")
+
+
+def scanner(settings: Settings) -> Iterator[Finding]:
+    """Findings about the virus scanner; none where there is none to be asked."""
+    if not settings.clamd_url:
+        return
+    try:
+        Scanner(settings.clamd_url, connect_seconds=2, answer_seconds=2).ping()
+    except ScannerUnavailableError as error:
+        mend = "start clamd, or correct CLAMD_URL: until then new files wait, and fail after some tries"
+        yield fault("scanner", f"clamd does not answer: {error}", mend)
+        return
+    yield ok("scanner", "clamd answers; its StreamMaxLength must not be below UPLOAD_MAX_BYTES")
 
 
 def _mend(name: str) -> str:
