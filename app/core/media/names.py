@@ -11,6 +11,8 @@ from app.core.errors import FieldCode, invalid
 LONGEST = 255
 """Characters, and bytes of UTF-8: what ext4, APFS and NTFS take."""
 _LONGEST_EXTENSION = 20
+# Putting marks in order takes time that grows with the square of how many there are, and the whole process waits.
+_LONGEST_READ = 4 * LONGEST
 _DEVICES = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|com[0-9\u00b9\u00b2\u00b3]|lpt[0-9\u00b9\u00b2\u00b3])", re.IGNORECASE
 )
@@ -31,7 +33,7 @@ def clean_name(raw: str) -> str:
     Raises:
         AppError: ``validation_failed`` of the field ``name`` where nothing is left.
     """
-    name = _visible(re.split(r"[/\\]", _visible(raw))[-1])
+    name = _visible(_readable(re.split(r"[/\\]", raw)[-1]))
     if _DEVICES.fullmatch(name.split(".", 1)[0].rstrip()):
         name = f"_{name}"
     name = _cut(name)
@@ -53,6 +55,11 @@ def extension(name: str) -> str:
     """What stands behind the last dot, in small letters, with the dot; nothing for ``README`` and ``.profile``."""
     stem, dot, last = name.rpartition(".")
     return f".{last.lower()}" if dot and stem and last else ""
+
+
+def _readable(text: str) -> str:
+    """As much as is ever looked at: the beginning, and the end with the ending."""
+    return text if len(text) <= _LONGEST_READ else text[: _LONGEST_READ - LONGEST] + text[-LONGEST:]
 
 
 def _visible(text: str) -> str:

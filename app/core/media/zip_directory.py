@@ -20,6 +20,10 @@ _UTF8 = 0x0800
 _DESCRIPTOR = 0x0008
 _ALL32, _ALL16 = 0xFFFFFFFF, 0xFFFF
 _LINK = 0o120000
+_MOST_FIELDS = 64
+# What looks like an end and is none, in a comment or behind the archive: a few by chance, thousands to keep us busy.
+_MOST_ENDS = 16
+_EVERY_END = _LONGEST_COMMENT
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def damaged(why: str) -> ArchiveError:
 def hides_zip(stream: BinaryIO) -> bool:
     """Whether a program that opens zips would open this file, whatever stands before (GIFAR and its kind)."""
     try:
-        end = _find_end(stream)
+        end = _find_end(stream, _EVERY_END)
     except ArchiveError:
         return False
     first = end.at - end.size
@@ -88,7 +92,7 @@ def read_directory(stream: BinaryIO, most: int) -> Directory:
     Raises:
         ArchiveError: too many, or the file breaks the format.
     """
-    end = _find_end(stream)
+    end = _find_end(stream, _MOST_ENDS)
     if end.count > most:
         raise ArchiveError(
             FileFault.archive_too_many_entries,
@@ -133,15 +137,18 @@ def data_start(stream: BinaryIO, entry: Entry, limit: int) -> int:
     return start
 
 
-def _find_end(stream: BinaryIO) -> _End:
+def _find_end(stream: BinaryIO, tries: int) -> _End:
     whole = size_of(stream)
     base = max(0, whole - _LONGEST_COMMENT - 22)
     tail = read_at(stream, base, whole - base)
+    # The comment reaches exactly to the end; zeros behind are the padding of tapes and cards.
+    filled = len(tail.rstrip(b"\0"))
     at = tail.rfind(_END)
-    while at >= 0:
+    for _ in range(tries):
+        if at < 0:
+            break
         record = tail[at : at + 22]
-        # The comment reaches exactly to the end; zeros behind are the padding of tapes and cards.
-        if len(record) == 22 and not tail[at + 22 + int.from_bytes(record[20:], "little") :].strip(b"\0"):
+        if len(record) == 22 and at + 22 + int.from_bytes(record[20:], "little") >= filled:
             return _read_end(stream, record, base + at)
         at = tail.rfind(_END, 0, at)
     raise damaged("it has no directory")
@@ -186,12 +193,14 @@ def _entries(directory: bytes, count: int) -> list[Entry]:
 
 def _large(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
     """Numbers of more than 32 bits stand in an extra field of their own."""
-    wide = b""
-    while len(extra) >= 4:
-        kind, length = struct.unpack("<HH", extra[:4])
+    wide, at = b"", 0
+    for _ in range(_MOST_FIELDS):
+        if at + 4 > len(extra):
+            break
+        kind, length = struct.unpack("<HH", extra[at : at + 4])
         if kind == 1:
-            wide = extra[4 : 4 + length]
-        extra = extra[4 + length :]
+            wide = extra[at + 4 : at + 4 + length]
+        at += 4 + length
     numbers = [size, packed, offset]
     for place, number in enumerate(numbers):
         if number == _ALL32:

@@ -169,6 +169,22 @@ def test_a_zip_is_seen_behind_anything():
     assert not hides_zip(io.BytesIO(b""))
 
 
+def test_sec_46_false_ends_in_a_comment_do_not_keep_us_busy():
+    """Thousands of them in each of a thousand zips in a zip of some kilobytes would take minutes."""
+    with_comment = io.BytesIO(zips.zip_of([("a.txt", b"hello")]))
+    with zipfile.ZipFile(with_comment, "a") as archive:
+        archive.comment = b"PK\x05\x06" * 4_000 + bytes(40_000) + b"!"
+    assert refused(with_comment.getvalue()) == FileFault.archive_damaged
+    assert hides_zip(io.BytesIO(b"picture" + with_comment.getvalue()))
+
+
+def test_a_few_false_ends_are_chance():
+    with_comment = io.BytesIO(zips.zip_of([("a.txt", b"hello")]))
+    with zipfile.ZipFile(with_comment, "a") as archive:
+        archive.comment = (b"PK\x05\x06" + bytes(18) + b".") * 8
+    assert checked(with_comment.getvalue()) == 5
+
+
 def test_every_type_that_is_a_zip_has_caps():
     assert caps_of("application/zip") is ARCHIVE
     assert caps_of(zips.WORD) is DOCUMENT

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import AppError, Code
-from app.core.media.names import ascii_name, clean_name, extension
+from app.core.media import names
+from app.core.media.names import LONGEST, ascii_name, clean_name, extension
 from tests.fixtures.bad_files import NAMES
 
 texts = st.text(max_size=400)
@@ -86,6 +87,22 @@ def test_letters_and_their_marks_become_one():
 def test_a_long_name_keeps_its_ending_and_no_half_letter():
     name = clean_name("\u5831" * 200 + ".docx")
     assert name == "\u5831" * 83 + ".docx"
+
+
+@pytest.mark.parametrize("folder", ["", "a/" * 50_000])
+def test_sec_46_a_name_without_end_is_not_read_to_its_end(monkeypatch, folder):
+    """Marks of a hundred thousand letters take a minute to be put in order, in which the process answers nobody."""
+    lengths = []
+    normalize = names.unicodedata.normalize
+
+    def measured(form, text):
+        lengths.append(len(text))
+        return normalize(form, text)
+
+    monkeypatch.setattr(names.unicodedata, "normalize", measured)
+    marks = "\u0301\u0316" * 50_000
+    assert clean_name(f"{folder}x{marks}.docx").endswith(".docx")
+    assert max(lengths) <= 4 * LONGEST
 
 
 def test_an_ending_that_is_no_ending_is_cut_too():
