@@ -8,7 +8,7 @@ from uuid import UUID
 from app.core.access import Actor, Client
 from app.core.audit import AuditKind
 from app.core.errors import AppError, Code
-from app.core.storage.interface import ObjectStore
+from app.core.storage.interface import ObjectMissingError, ObjectStore
 from app.core.uow import UnitOfWork
 from app.exports.models import Export, ExportState
 from app.exports.repository import ExportRepository
@@ -46,8 +46,8 @@ class ContentInParts:
             with self.uow.reading():
                 piece = self.rows.part(self.export.id, self.export.attempts, number)
             if piece is None:
-                # Deleted meanwhile; the client sees an answer that is shorter than it was told.
-                return
+                # Deleted meanwhile. Only an error ends the connection; else the client waits for the rest.
+                raise ObjectMissingError(f"part {number} of export {self.export.id}")
             yield piece[max(0, start - number * PART) : end - number * PART]
 
     def open_plain(self) -> BinaryIO | None:

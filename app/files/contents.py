@@ -1,5 +1,7 @@
 """The content of a file on its way out: who may have it, and in which form."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -8,7 +10,13 @@ from uuid import UUID
 from app.core.access import AccountStatus, Actor
 from app.core.errors import AppError, Code, not_found
 from app.core.media.names import ascii_name
-from app.core.storage.interface import ObjectStore
+from app.core.storage.interface import (
+    DamagedObjectError,
+    ObjectMissingError,
+    ObjectStore,
+    storage_unavailable,
+)
+from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 from app.files import policy
 from app.files.addresses import WHOLE, FileAddresses
@@ -17,6 +25,7 @@ from app.files.repository import FileRepository
 from app.files.service import FileService
 from app.users.service import UserService
 
+logger = log(__name__)
 NOBODYS_SESSION = UUID(int=0)
 SHOWN_IN_PLACE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "audio/", "video/")
 """What a browser may show where it stands: it can neither run nor be taken for a page. All else is only ever downloaded."""
@@ -44,12 +53,28 @@ class Content:
     in_place: bool
 
     def read(self, start: int, length: int) -> Iterator[bytes]:
-        """A part of it, in pieces."""
-        return self.store.read(self.key, start, length)
+        """A part of it, in pieces.
+
+        Raises:
+            AppError: ``storage_unavailable`` where it is not there any more, or damaged.
+            DamagedObjectError: on the way, where it ends before its end: the answer must not look whole.
+        """
+        with self._there():
+            pieces = self.store.read(self.key, start, length)
+        return self._all_of(pieces, length)
 
     def open_plain(self) -> BinaryIO | None:
-        """The file that it is on this machine, for a server that can send one by itself; ``None`` where it is none."""
-        return self.store.open_plain(self.key)
+        """The file that it is on this machine, for a server that can send one by itself; ``None`` where it is none.
+
+        Raises:
+            AppError: as ``read``, also for one that is longer or shorter than its row says.
+        """
+        with self._there():
+            file = self.store.open_plain(self.key)
+            if file is not None and os.fstat(file.fileno()).st_size != self.size:
+                file.close()
+                raise DamagedObjectError("of another length")
+            return file
 
     @property
     def served_path(self) -> str | None:
@@ -61,6 +86,22 @@ class Content:
         return self.store.sign_read(
             self.key, seconds=LIVES, content_type=self.media_type, disposition=disposition
         )
+
+    @contextlib.contextmanager
+    def _there(self) -> Iterator[None]:
+        """What somebody removed or changed behind our back may come back from a backup: operators are told, clients wait."""
+        try:
+            yield
+        except (ObjectMissingError, DamagedObjectError) as error:
+            logger.exception("object_lost", key=self.key)
+            raise storage_unavailable("does not have this file now") from error
+
+    def _all_of(self, pieces: Iterator[bytes], length: int) -> Iterator[bytes]:
+        for piece in pieces:
+            length -= len(piece)
+            yield piece
+        if length > 0:
+            raise DamagedObjectError("cut short")
 
 
 class Contents:
