@@ -44,7 +44,9 @@ def _header(name: str, description: str, example: str, **schema: Any) -> dict[st
 
 
 RESUMABLE = _header("Tus-Resumable", "The version of the protocol.", VERSION, enum=[VERSION])
-LENGTH = _header("Upload-Length", "Bytes of the whole file.", "48213", pattern="^[0-9]{1,16}$")
+LENGTH = _header(
+    "Upload-Length", "Bytes of the whole file.", "48213", pattern="^0*[1-9][0-9]*$", maxLength=16
+)
 METADATA = _header(
     "Upload-Metadata", "filename, and filetype where it is known, in base64.", "filename bm9ydGguanBn"
 )
