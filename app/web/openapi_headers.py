@@ -36,13 +36,13 @@ COMPONENTS: dict[str, Any] = {
         '`Bearer`; with `error="invalid_token"` where a token was sent (RFC 6750).', 300, 'Bearer realm="holdfast"'
     ),
     "ETag": _text(
-        "Version and digest of the resource. Send it back in `If-None-Match` or `If-Match`.", 64, '"7.5c0f1e2a9b3d4c6e"'
+        "Version and digest of the resource. Send it back in `If-None-Match` or `If-Match`.", 66, '"7.5c0f1e2a9b3d4c6e"'
     ),
     "Idempotency-Replayed": _text(
         "`true` where the stored answer of an earlier request with the same key was sent.", 4, enum=["true"]
     ),
     "Content-Disposition": _text(
-        "That it is a file to keep, and its name (RFC 6266, RFC 8187).", 500, 'attachment; filename="export.zip"'
+        "That it is a file to keep, and its name (RFC 6266, RFC 8187).", 1_100, 'attachment; filename="export.zip"'
     ),
     "Accept-Ranges": _text("That one part of it may be asked for.", 10, "bytes"),
     "Content-Range": _text("Which part this is, with 206.", 100, "bytes 0-1023/48213"),
@@ -50,7 +50,7 @@ COMPONENTS: dict[str, Any] = {
     "Upload-Length": _text("Bytes of the whole file.", 16, "48213"),
     "Upload-Expires": _text("Until when the upload may go on.", 40, "Fri, 01 May 2026 12:00:00 GMT"),
     "Tus-Resumable": _text("The version of the protocol.", 10, "1.0.0"),
-    "Location": _text("Where the new resource is; with 202, where to ask how far it is.", 300, format="uri-reference"),
+    "Location": _text("Where the new resource is; with 202, where to ask how far it is.", 4_000, format="uri-reference"),
     "Set-Cookie": _text(
         "The refresh token, with `token_transport: cookie` alone: HttpOnly, SameSite=Lax, Path=/api/v1/auth.", 1_000
     ),

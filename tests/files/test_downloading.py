@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from app.web.docs import document
 from tests.fixtures.accounts import code_of
 from tests.fixtures.client import ApiClient
 from tests.fixtures.pictures import photo, see_through
@@ -52,6 +53,17 @@ def test_head_tells_the_same_without_the_content(alice, at):
         "Cache-Control",
     ):
         assert head.headers[name] == whole.headers[name], name
+
+
+def test_its_headers_are_no_longer_than_documented(app, alice, reef):
+    """The longest name, each byte of which takes three characters."""
+    file = alice.uploads(reef, "\u6d77" * 83 + ".txt", TEXT).json
+    answer = alice.get(f"/projects/{reef.id}/files/{file['id']}/content")
+    with app.app_context():
+        documented = document()["components"]["headers"]
+    for name in ("ETag", "Content-Disposition", "Accept-Ranges"):
+        assert len(answer.headers[name]) <= documented[name]["schema"]["maxLength"], name
+    assert len(answer.headers["Content-Disposition"]) > 800
 
 
 END = len(TEXT) - 1
