@@ -229,7 +229,10 @@ def wire_time(value: datetime) -> str:
 
 
 class Number(fields.Integer):
-    """A whole number in bounds; in a query its decimal digits, in a body a JSON integer."""
+    """A whole number in bounds; in a query its decimal digits, in a body a JSON number without a fraction.
+
+    ``3.0`` is a whole number: so say JSON Schema and every reader that has one kind of number (RFC 8259, section 6).
+    """
 
     default_error_messages = {
         **MESSAGES,
@@ -246,6 +249,8 @@ class Number(fields.Integer):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         number = _digits(value) if self.in_query else value
+        if isinstance(number, float) and number.is_integer():
+            number = int(number)
         if type(number) is not int:
             raise self.make_error("invalid", input=value)
         if number < self.smallest:
