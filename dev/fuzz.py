@@ -5,7 +5,6 @@ make fuzz ARGS="--seed 7"        others
 make fuzz ARGS="--max-examples 50 --include-operation-id createProject"
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -69,7 +68,7 @@ def _schemathesis(service: Service, arguments: list[str]) -> tuple[int, int]:
     with tempfile.TemporaryDirectory(prefix="holdfast-fuzz-") as folder:
         count = Path(folder) / "count"
         env = {
-            **os.environ,
+            **service.env,
             "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks",
             "FUZZ_URL": service.url,
             "FUZZ_PASSWORD": DEMO_PASSWORD,

@@ -3,11 +3,9 @@
 import ast
 import atexit
 import itertools
-import json
 import os
 import threading
 import urllib.error
-import urllib.request
 import uuid
 from pathlib import Path
 
@@ -15,10 +13,10 @@ import pyotp
 import schemathesis
 
 from app.demo import DEMO_TOTP_SECRET
-from tests.fuzz.refusals import ADMINISTRATION, ENDING, ON_ACCOUNTS, operation_id
+from tests.fuzz.asking import ask, signed_in
+from tests.fuzz.refusals import ADMINISTRATION, ENDING, ON_ACCOUNTS, ON_FILES, operation_id
+from tests.fuzz.shelf import BOB, Shelf
 
-API = f"{os.environ['FUZZ_URL']}/api/v1"
-PASSWORD = os.environ["FUZZ_PASSWORD"]
 CROWD = int(os.environ["FUZZ_CROWD"])
 ALICE, ADA = "alice@example.com", "ada@example.com"
 VICTIMS = 50  # of the crowd, the last ones: administration may do anything to them
@@ -26,7 +24,6 @@ TOKEN_SECONDS = 240
 TRASHED = 60
 
 calls, turns = itertools.count(), itertools.count()
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def one_at_a_time(parse):
@@ -43,29 +40,29 @@ def one_at_a_time(parse):
 ast.parse = one_at_a_time(ast.parse)  # hypothesis parses lambdas in each worker
 
 
-def ask(method, path, body=None, token=None):
-    """One request of our own, besides the generated ones."""
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{API}{path}", data=data, headers=headers, method=method)
-    with opener.open(request, timeout=30) as answer:
-        return json.loads(answer.read() or b"null")
-
-
-def signed_in(email):
-    return ask("POST", "/auth/login", {"email": email, "password": PASSWORD, "device_name": "schemathesis"})
-
-
 def set_bearer(case, token):
     case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
 
 
-@schemathesis.auth(refresh_interval=TOKEN_SECONDS).skip_for(operation_id=[*ENDING, *ADMINISTRATION])
+@schemathesis.auth(refresh_interval=TOKEN_SECONDS).skip_for(
+    operation_id=[*ENDING, *ADMINISTRATION, *ON_FILES]
+)
 class Alice:
     """The owner of some projects, in one session that lasts."""
 
     def get(self, case, context):
         return signed_in(ALICE)["access_token"]
+
+    def set(self, case, data, context):
+        set_bearer(case, data)
+
+
+@schemathesis.auth(refresh_interval=TOKEN_SECONDS).apply_to(operation_id=ON_FILES)
+class Bob:
+    """The owner of the files."""
+
+    def get(self, case, context):
+        return signed_in(BOB)["access_token"]
 
     def set(self, case, data, context):
         set_bearer(case, data)
@@ -139,6 +136,7 @@ def projects_in_the_trash():
 
 bin_of_alice = list(projects_in_the_trash())
 victims = accounts_to_administer()
+shelf = Shelf()
 
 
 def is_account(parameters):
@@ -151,12 +149,14 @@ def is_account(parameters):
 
 @schemathesis.hook
 def map_case(context, case):
-    """Every other time, what no generator can guess: an edit without a wrong ETag or a used key, a project in the bin."""
+    """Every other time, what no generator can guess: an edit without a wrong ETag or a used key, a file."""
     if is_positive(case) and next(turns) % 2:
         for name in ("If-Match", "Idempotency-Key"):
             (case.headers or {}).pop(name, None)
         if operation_id(case) == "purgeProject" and bin_of_alice:
             case.path_parameters = {"project_id": bin_of_alice.pop()}
+        if operation_id(case) in ON_FILES:
+            shelf.lead(case)
     return case
 
 
@@ -170,6 +170,7 @@ def before_call(context, case, kwargs):
 @schemathesis.hook
 def after_call(context, case, response):
     next(calls)
+    shelf.note(case, response)
 
 
 @atexit.register

@@ -12,8 +12,15 @@ ADMINISTRATION = [
     "listUsers", "getUser", "updateUser", "revokeUserSessions", "resetUserMfa", "listAuditEvents", "getStats",
 ]  # fmt: skip
 ON_ACCOUNTS = ADMINISTRATION[1:5]
+ON_FILES = [
+    "listFiles", "uploadFile", "getFile", "renameFile", "deleteFile", "restoreFile", "downloadFile", "getThumbnail",
+    "downloadFileByUrl", "startUpload", "completeUpload", "createTusUpload", "getTusUpload", "appendTusUpload",
+    "deleteTusUpload", "getJob",
+]  # fmt: skip
 # Told by the facts, not by the data: who asks, what exists, what was asked before.
 CIRCUMSTANCES = {401, 403, 404, 409, 429}
+
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
 
 @schemathesis.check
