@@ -45,7 +45,9 @@ PLACES = {
     "reset-password-code": lambda client, token: resets(
         client, email="charlie@example.com", code=token, options=coming_from("203.0.113.2")
     ),
-    "email-change-link": lambda client, token: confirms(client, token=token),
+    "email-change-link": lambda client, token: client.post(
+        "/auth/confirm-email-change", json={"token": token}, **coming_from("203.0.113.7")
+    ),
     "email-change-code": lambda client, token: confirms(client.charlie, code=token),
     "cancel-email-change-link": objects,
     "restore-account-link": lambda client, token: client.post(
@@ -53,6 +55,9 @@ PLACES = {
     ),
     "invitation-link": lambda client, token: client.post(
         "/invitations/preview", json={"token": token}, **coming_from("203.0.113.4")
+    ),
+    "file-url": lambda client, token: client.get(
+        "/files/content", query_string={"token": token}, **coming_from("203.0.113.6")
     ),
 }
 """Where a token of each purpose is taken; ``None`` for a purpose whose values never leave the service."""
@@ -72,6 +77,7 @@ REFUSALS = {
     "cancel-email-change-link": {(410, "token_expired_or_used"), (422, "validation_failed")},
     "restore-account-link": {(410, "token_expired_or_used"), (422, "validation_failed")},
     "invitation-link": {(410, "invitation_closed"), (422, "validation_failed")},
+    "file-url": {(404, "not_found"), (422, "validation_failed")},
 }
 
 
@@ -109,6 +115,7 @@ def tokens(anonymous, alice, bob, charlie, letters, enrols):
         "cancel-email-change-link": told.token,
         "restore-account-link": farewell.token,
         "invitation-link": link_of(letters, "frank@example.com"),
+        "file-url": alice.uploads(alice.creates()).json["content_url"].partition("token=")[2],
     }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fixtures.bodies import GOOD_BODIES
+from tests.fixtures.bodies import sound_request
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
 
@@ -59,7 +59,7 @@ def refuses_every_write(client, project):
     for operation in writes:
         address = operation.addressed(project_id=project.id, session_id=client.session)
         client.token = client.administrator if address.startswith("/admin/") else client.owner
-        answer = client.open(operation.method, address, json=GOOD_BODIES.get(operation.name))
+        answer = client.open(operation.method, address, **sound_request(operation))
         told = answer.status_code, answer.json["code"]
         if operation.name in LOOKS_FIRST:
             assert told in {READ_ONLY, LOOKS_FIRST[operation.name]}, operation.name
