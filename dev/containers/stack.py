@@ -10,6 +10,7 @@ from app.demo import DEMO_ACCOUNTS, DEMO_PASSWORD
 from dev.containers.engine import PROJECT, Engine, free_port
 from dev.containers.production_database import prove_production_database
 from dev.containers.proof import Proof, expect
+from dev.containers.stack_files import KeptFile, prove_files, still_there
 from dev.containers.stack_walls import prove_walls
 from dev.containers.web import ask, must, until
 
@@ -96,11 +97,17 @@ def prove_stack(engine: Engine, folder: Path, proof: Proof) -> None:
         proof.step("/readyz says ok", stack.ready)
         proof.must("alice signs in and creates a project through the published port", lambda: _work(stack))
         proof.step("a newcomer's mail arrives, and its code signs in", lambda: _newcomer(stack))
+        project = f"{stack.api}/projects/{stack.project['id']}"
+        kept = prove_files(engine, stack.container, project, stack.token, proof)
+        proof.step("restart: API and worker find the files again", lambda: _restarted(stack, kept))
         prove_walls(engine, stack.container, proof)
         prove_production_database(engine, folder, stack.container("postgres"), proof)
         proof.step("stop: the API ends with exit code 0", lambda: _stop(stack, "api"))
         proof.step("stop: the worker ends with exit code 0", lambda: _stop(stack, "worker"))
-        proof.step("down, and up again: keys, session and project are still there", lambda: _again(stack))
+        proof.step(
+            "down, and up again: keys, session, project and files are still there",
+            lambda: _again(stack, kept),
+        )
     finally:
         proof.step("down -v leaves nothing", lambda: _gone(stack, volumes_before))
 
@@ -153,9 +160,17 @@ def _stop(stack: Stack, service: str) -> str:
     return f"after {time.monotonic() - began:.1f} s"
 
 
-def _again(stack: Stack) -> None:
+def _restarted(stack: Stack, kept: KeptFile) -> None:
+    stack.compose("restart", "api", "worker")
+    for service in ("api", "worker"):
+        stack.engine.wait_healthy(stack.container(service))
+    still_there(kept, stack.token)
+
+
+def _again(stack: Stack, kept: KeptFile) -> None:
     stack.compose("down")
     stack.up()
+    still_there(kept, stack.token)
     seen = must(200, ask("GET", f"{stack.api}/projects/{stack.project['id']}", token=stack.token))
     expect(seen == stack.project, f"it was {json.dumps(stack.project)}\nit is  {json.dumps(seen)}")
 

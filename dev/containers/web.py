@@ -10,6 +10,7 @@ from typing import Any
 
 from dev.containers.proof import Failed
 
+_BOUNDARY = "holdfast-verify"
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -32,7 +33,39 @@ def ask(method: str, url: str, body: object = None, *, token: str | None = None)
     if token:
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - loopback, by the callers
+    return _sent(urllib.request.Request(url, data, headers, method=method))  # noqa: S310 - loopback, by the callers
+
+
+def send_file(url: str, name: str, media_type: str, content: bytes, token: str) -> Answer:
+    """Send a file as a form does."""
+    head = (
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f"Content-Type: {media_type}\r\n\r\n"
+    )
+    body = head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    headers = {
+        "Accept": "application/json",
+        "Authorization": f"Bearer {token}",
+        "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+    }
+    return _sent(urllib.request.Request(url, body, headers))  # noqa: S310 - as above
+
+
+def fetch(url: str, token: str | None = None) -> bytes:
+    """The bytes behind an address.
+
+    Raises:
+        Failed: when there is none.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with _OPENER.open(urllib.request.Request(url, headers=headers), timeout=10) as reply:  # noqa: S310 - as above
+            return bytes(reply.read())
+    except OSError as error:
+        raise Failed(f"{url}: {error}") from None
+
+
+def _sent(request: urllib.request.Request) -> Answer:
     try:
         try:
             with _OPENER.open(request, timeout=10) as reply:
