@@ -28,6 +28,7 @@ LOOKS_FIRST = {
     "declineInvitation": (404, "not_found"),
     "acceptInvitationByToken": (410, "invitation_closed"),
     "stepUp": (422, "validation_failed"),
+    "completeUpload": (404, "not_found"),
 }
 
 
