@@ -25,8 +25,8 @@ def main(memory: int, seconds: int, sizes: list[int]) -> None:
     """
     if __name__ == "__main__":
         _name_packages()
-    from app.core.media.faults import PictureError  # noqa: PLC0415
-    from app.core.media.pictures import make_previews  # noqa: PLC0415
+    from app.core.media.faults import PictureError  # noqa: PLC0415 - the packages have their names only now
+    from app.core.media.pictures import make_previews  # noqa: PLC0415 - as above
 
     # Only now: what was loaded so far is our own.
     _limit(memory, seconds)

@@ -7,7 +7,7 @@ what strangers made.
 import io
 import warnings
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from PIL import (
     AvifImagePlugin,
@@ -140,9 +140,9 @@ def _simple(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         return image.point(lambda value: value / 257).convert("L")
     if image.mode in {"I", "F"}:
-        low, high = image.getextrema()
-        scale = 255 / (high - low) if high > low else 1  # type: ignore[operator]
-        return image.point(lambda value: value * scale - low * scale).convert("L")  # type: ignore[operator]
+        low, high = cast("tuple[float, float]", image.getextrema())  # one pair: there is one channel
+        scale = 255 / (high - low) if high > low else 1
+        return image.point(lambda value: value * scale - low * scale).convert("L")
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode == "1":

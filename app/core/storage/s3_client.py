@@ -77,8 +77,8 @@ class S3Clients:
 
     def _make(self, endpoint: str, patience: S3Patience) -> Any:
         # Not above: it takes a third of a second, and most commands and services with a folder never need it.
-        import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
+        import boto3  # noqa: PLC0415 - see above
+        from botocore.config import Config  # noqa: PLC0415 - see above
 
         place = self._place
         # Checksums only where we ask for them: not every service knows those that boto3 would add (the trailers of CRC32).
@@ -112,7 +112,7 @@ def s3_faults(key: str = "") -> Iterator[None]:
         AppError: ``storage_unavailable`` for all else; the error itself is its cause.
     """
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 - as above
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
 
     try:
         yield
