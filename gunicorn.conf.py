@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from app.core.telemetry import configure_logging
+from app.files.addresses import account_named_in
 from app.web import gunicorn_hooks as hooks
 from app.web.gunicorn_worker import ProblemThreadWorker
 
@@ -32,6 +33,7 @@ if _settings.secure_cookies:
 # Uploads, downloads and bodies that arrive slowly have threads of their own, which wait most of the time (D9).
 ProblemThreadWorker.transfer_threads = _settings.transfer_threads
 ProblemThreadWorker.idle_seconds = _settings.transfer_idle_seconds
+ProblemThreadWorker.of_token = staticmethod(account_named_in)
 
 # A worker whose main loop stands still for so long is replaced. The heartbeat is a file: in memory where there is
 # such a folder, since a disk that stalls would look like a worker that stalls.

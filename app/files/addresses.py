@@ -30,6 +30,14 @@ class Address:
     edge: int
 
 
+def account_named_in(token: str) -> str | None:
+    """The account that a token says it was made for. Proves nothing: good for telling who waits for whom."""
+    try:
+        return str(UUID(bytes=LAYOUT.unpack(unb64(token.split(".")[2])[: LAYOUT.size])[1]))
+    except (ValueError, IndexError, struct.error):
+        return None
+
+
 class FileAddresses:
     """Makes and reads them.
 

@@ -14,6 +14,9 @@ from gunicorn.http.unreader import SocketUnreader
 
 from app.web.client_socket import ClientSocket
 
+GLANCE_SECONDS = 0.05
+PIECES_AT_ONCE = 16
+
 
 class RewindingUnreader(SocketUnreader):  # type: ignore[misc] # gunicorn has no types
     """What came from a socket, with the way back to the beginning of a head."""
@@ -62,6 +65,28 @@ class RewindingUnreader(SocketUnreader):  # type: ignore[misc] # gunicorn has no
                 return True
             self.buf.write(data)
         return True
+
+    def drop(self, size: int) -> int:
+        """Drop up to so many bytes of what is there, in a few pieces; how many are missing.
+
+        Raises:
+            OSError: the client is gone.
+        """
+        held = self.take_buffered()
+        self.unread(held[size:])
+        size = max(0, size - len(held))
+        self.sock.setblocking(False)
+        for _ in range(PIECES_AT_ONCE):
+            if size == 0:
+                break
+            try:
+                data = self.sock.recv(min(size, self.max_body_chunk))
+            except BlockingIOError:
+                break
+            if not data:
+                raise ConnectionError("The client hung up in the middle of a body.")
+            size -= len(data)
+        return size
 
 
 class ForesightedParser(RequestParser):  # type: ignore[misc] # gunicorn has no types
@@ -113,3 +138,33 @@ class ForesightedParser(RequestParser):  # type: ignore[misc] # gunicorn has no 
         """The length of the request's body; without one that is declared (chunks), ``None``."""
         reader = self.request.body.reader
         return reader.length if isinstance(reader, LengthReader) else None
+
+    def drop_body(self, most: int) -> bool:
+        """Drop what is there of the body of the request that was answered last; whether that was all of it.
+
+        What is to come of a declared length can be dropped by calling this again. Chunks are waited for, ``GLANCE_SECONDS``
+        at most, and only once.
+
+        Args:
+            most: bytes that may be outstanding.
+
+        Raises:
+            OSError: the client is gone.
+            LostPlaceError: nothing tells where the next request begins, or it is too far away.
+            ParseException: the chunks are malformed.
+        """
+        body = self.mesg.body
+        if body.failed:
+            raise LostPlaceError
+        if not isinstance(body.reader, LengthReader):
+            if not self.finish_body(deadline=time.monotonic() + GLANCE_SECONDS, max_bytes=most):
+                raise LostPlaceError
+            return True
+        if body.reader.length > most:
+            raise LostPlaceError
+        body.reader.length = self.unreader.drop(body.reader.length)
+        return bool(body.reader.length == 0)
+
+
+class LostPlaceError(Exception):
+    """A connection cannot serve another request."""

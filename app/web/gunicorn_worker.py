@@ -31,8 +31,9 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 from app.core.address import truncated
 from app.core.telemetry import log
 from app.web.client_socket import ClientSocket
-from app.web.foresight import ForesightedParser
+from app.web.foresight import ForesightedParser, LostPlaceError
 from app.web.gunicorn_refusals import FAILED, Overloaded, StoodStill, problem, refusal_of, request_id_of
+from app.web.transfer_holder import OfToken, holder_of, of_nobody
 from app.web.transfer_room import TRANSFERS, Place, Routes, TransferRoom, place_of
 from app.web.waits import Waits
 
@@ -50,6 +51,7 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         transfer_threads: threads for transfers.
         idle_seconds: how long a transfer, or a client in the middle of a request or answer, may stand still.
         transfers: what is a transfer by its path.
+        of_token: the account that a token in a query names.
     """
 
     type_base: ClassVar[str] = "/docs/errors#"
@@ -57,10 +59,11 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
     transfer_threads: ClassVar[int] = 32
     idle_seconds: ClassVar[float] = 60
     transfers: ClassVar[Routes] = TRANSFERS
+    of_token: ClassVar[OfToken] = staticmethod(of_nobody)
 
     def init_process(self) -> None:
         """Make what belongs to this process alone, then run."""
-        self._room = TransferRoom(self.transfer_threads)
+        self._room = TransferRoom(self.transfer_threads, lambda: self.method_queue.defer(self._room.begin))
         super().init_process()
 
     def run(self) -> None:
@@ -81,6 +84,8 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
             conn.parser = ForesightedParser(self.cfg, conn.sock, conn.client)
             conn.initialized = conn.data_ready = True  # gunicorn would wait for data, and make its own parser
         place = place_of(conn.parser, self.transfers)
+        if place is Place.transfers:
+            conn.holder = holder_of(conn.parser.request, conn.client, type(self).of_token)
         return super().handle(conn) if place is Place.here else place
 
     def finish_request(self, conn: Any, fs: Any) -> None:
@@ -95,17 +100,19 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         elif conn.sock.left:
             after = partial(self.finish_request, fs=fs)
             self._wait(conn, EVENT_WRITE, self.idle_seconds, partial(self._on_writable, after=after))
+        elif result is Place.rest:
+            self._wait(conn, EVENT_READ, DROP_SECONDS, self._on_rest, idle=True)
+        elif result is Place.end:
+            self._hang_up(conn, DROP_BYTES, DROP_SECONDS)
         elif result:
             super().finish_request(conn, fs)
         else:
             self._hang_up(conn, LINGER_BYTES)
 
     def _transfer(self, conn: Any) -> None:
-        if self._room.full:
-            self._refuse(conn, Overloaded())
-            return
         done = partial(self.method_queue.defer, self._finish_transfer)
-        self._room.enter(conn, super().handle, done)
+        if not self._room.enter(conn, conn.holder, super().handle, done):
+            self._refuse(conn, Overloaded())
 
     def _finish_transfer(self, conn: Any, fs: Future[Any]) -> None:
         self._room.leave(conn)
@@ -138,6 +145,16 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
     def _on_stood_still(self, conn: Any) -> None:
         self._refuse(conn, StoodStill())
 
+    def _on_rest(self, conn: Any) -> None:
+        try:
+            over = conn.parser.drop_body(DROP_BYTES)
+        except OSError:
+            self._end_wait(conn)
+            return
+        if over:
+            self._waits.remove(conn)
+            self._wait_for_more(conn)
+
     def _on_writable(self, conn: Any, after: Any) -> None:
         try:
             whole = conn.sock.flush()
@@ -153,7 +170,7 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         self.handle_error(conn.parser.request, conn.sock, conn.client, fault)
         self._hang_up(conn, DROP_BYTES)
 
-    def _hang_up(self, conn: Any, drop: int) -> None:
+    def _hang_up(self, conn: Any, drop: int, seconds: float = LINGER_SECONDS) -> None:
         """Say that nothing more comes, and drop what the client still sends until it hangs up as well."""
         try:
             conn.sock.setblocking(False)
@@ -162,7 +179,7 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
             self._end(conn)
             return
         conn.left_to_drop = drop
-        self._wait(conn, EVENT_READ, LINGER_SECONDS, self._on_lingering_readable)
+        self._wait(conn, EVENT_READ, seconds, self._on_lingering_readable)
 
     def _on_lingering_readable(self, conn: Any) -> None:
         try:
@@ -225,10 +242,14 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         except OSError:
             self.log.debug("The client left before the answer.")
 
-    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        deadline = time.monotonic() + DROP_SECONDS
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> Any:
+        """Where the connection goes on after an answer; runs in the request's thread, which waits for no body."""
         try:
-            dropped = conn.parser.finish_body(deadline=deadline, max_bytes=DROP_BYTES)
+            over = conn.parser.drop_body(DROP_BYTES)
         except (errors.ParseException, OSError):
             return False  # the answer is out: a second one for the same request would pass for the next one's
-        return bool(keepalive and dropped)
+        except LostPlaceError:
+            return Place.end
+        if over:
+            return keepalive
+        return Place.rest if keepalive else Place.end

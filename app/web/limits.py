@@ -12,11 +12,12 @@ from flask_limiter import ApplicationLimit, Limiter, RequestLimit
 from limits.storage import MemoryStorage, Storage
 
 from app.config import Settings
-from app.core.address import network
 from app.core.cache import RedisGate, RedisUnavailableError
 from app.core.clock import wall_seconds
+from app.core.errors import AppError, Code
 from app.core.metrics import LIMITER_DEGRADED
 from app.web.operations import declared
+from app.web.transfer_holder import claims, of_account, of_address
 
 EXTENSION = "holdfast.limiter"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -93,7 +94,7 @@ def _policy() -> str:
 def _subject() -> str:
     """Whom it counts for; never empty, an empty key would skip the limit (trap T17)."""
     account = _account()
-    return f"account:{account}" if account else f"address:{network(request.remote_addr or '')}"
+    return of_account(account) if account else of_address(request.remote_addr or "")
 
 
 def _account() -> str | None:
@@ -134,6 +135,18 @@ def init_limits(app: Flask, settings: Settings, gate: RedisGate) -> None:
     limiter.request_filter(_not_counted)
     limiter.init_app(app)
     app.extensions[EXTENSION] = limiter
+    app.before_request(_claim_place)
+
+
+def _claim_place() -> None:
+    """Whoever has his share of the threads for transfers gets no more of them by sending other tokens (D9).
+
+    Raises:
+        AppError: ``overloaded``.
+    """
+    claim = claims.get()
+    if claim is not None and not claim(_subject()):
+        raise AppError(Code.overloaded, "Too many transfers of yours at once. Try again soon.", retry_after=5)
 
 
 def current_limit() -> RequestLimit | None:

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from app.web.fair_share import FairQueue
 from app.web.foresight import ForesightedParser
+from app.web.transfer_holder import claims
 
 WAITING_BODY_BYTES = 64 * 1024
 QUEUED_PER_THREAD = 4
@@ -38,6 +41,8 @@ class Place(Enum):
     here = "answered at once"
     poller = "waits without a thread for the rest of a head or of a small body"
     transfers = "goes to the threads for transfers"
+    rest = "is answered; waits without a thread for the end of a body that nobody read"
+    end = "is answered and over, though the client may be sending still"
 
 
 def place_of(parser: ForesightedParser, routes: Routes = TRANSFERS) -> Place:
@@ -59,30 +64,30 @@ def place_of(parser: ForesightedParser, routes: Routes = TRANSFERS) -> Place:
 
 
 class TransferRoom:
-    """The threads for transfers of one process, and the queue before them. Belongs to the main thread.
+    """The threads for transfers of one process, and the line before them; both are shared fairly.
+
+    Belongs to the main thread, but for what ``claim`` does.
 
     Args:
         threads: how many transfers run at once.
+        rearranged: called in a thread of the room when others may begin; has the main thread call ``begin``.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._room_for = threads * (1 + QUEUED_PER_THREAD)
+    def __init__(self, threads: int, rearranged: Callable[[], None]) -> None:
+        self._queue: FairQueue[_Turn] = FairQueue(threads, threads * QUEUED_PER_THREAD)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
-        self._inside: set[Any] = set()
+        self._rearranged = rearranged
+        self._holders: dict[Any, str] = {}
         self._open = True
 
-    @property
-    def full(self) -> bool:
-        """Whether all threads are busy, and as many wait as may."""
-        return len(self._inside) >= self._room_for
-
     def enter(
-        self, conn: Any, handle: Callable[[Any], Any], done: Callable[[Any, Future[Any]], None]
-    ) -> None:
-        """Serve a connection when a thread is free.
+        self, conn: Any, holder: str, handle: Callable[[Any], Any], done: Callable[[Any, Future[Any]], None]
+    ) -> bool:
+        """Serve a connection when its turn has come; whether there is a place for it to wait.
 
         Args:
             conn: gunicorn's connection.
+            holder: for whom it counts, as far as its head tells (app/web/transfer_holder.py).
             handle: serves it, in a thread of the room.
             done: called in that thread at the end; has the main thread call ``leave``.
         """
@@ -91,20 +96,49 @@ class TransferRoom:
             if self._open:
                 done(conn, future)
 
-        self._inside.add(conn)
-        conn.sock.patient = True
-        self._pool.submit(handle, conn).add_done_callback(tell)
+        def serve() -> Any:
+            claims.set(partial(self._claim, conn))
+            return handle(conn)
+
+        def turn() -> None:
+            conn.sock.patient = True
+            self._pool.submit(serve).add_done_callback(tell)
+
+        if not self._queue.enter(holder, turn):
+            return False
+        self._holders[conn] = holder
+        self.begin()
+        return True
+
+    def begin(self) -> None:
+        """Begin with those whose turn has come."""
+        for turn in self._queue.begin():
+            turn()
 
     def leave(self, conn: Any) -> None:
-        self._inside.discard(conn)
+        self._queue.leave(self._holders.pop(conn))
         conn.sock.patient = False
         with suppress(OSError):
             conn.sock.setblocking(False)
+        self.begin()
 
     def close(self) -> None:
         """Cut off what is still under way: a process ends only when its threads have."""
         self._open = False
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for conn in tuple(self._inside):
+        for conn in tuple(self._holders):
             with suppress(OSError):
                 conn.sock.shutdown(socket.SHUT_RDWR)
+
+    def _claim(self, conn: Any, holder: str) -> bool:
+        before = self._holders[conn]
+        if before == holder:
+            return True
+        if not self._queue.claim(before, holder):
+            return False
+        self._holders[conn] = holder
+        self._rearranged()
+        return True
+
+
+_Turn = Callable[[], None]

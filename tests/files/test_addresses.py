@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from app.core.errors import AppError
 from app.core.keys import Key, KeyRing
-from app.files.addresses import Address, FileAddresses
+from app.files.addresses import Address, FileAddresses, account_named_in
 from tests.fixtures.properties import quick
 
 ids = some.uuids()
@@ -49,6 +49,7 @@ def test_an_address_leads_back_to_what_it_was_made_of(file_id, user_id, edge, mo
     url = addresses.url(file_id, user_id, edge)
     assert url.startswith("https://reef.example/api/v1/files/content?token=")
     assert addresses.read(token_of(url)) == Address(file_id, user_id, edge)
+    assert account_named_in(token_of(url)) == str(user_id)
 
 
 @quick
@@ -126,3 +127,9 @@ def test_a_retired_key_is_good_as_long_as_it_is_in_the_ring():
 def test_the_longest_fits_into_what_the_document_permits(key_id):
     _, addresses = made(datetime(2026, 5, 1, tzinfo=UTC), ring=KeyRing([Key(key_id, b"k" * 32)]))
     assert len(token_of(addresses.url(UUID(int=1), UUID(int=2), 1024))) <= 200
+
+
+@quick
+@given(some.text() | some.text().map(lambda text: f"hff1.k1.{text}"))
+def test_what_is_no_address_names_nobody(text):
+    assert account_named_in(text) is None

@@ -116,11 +116,11 @@ def test_more_transfers_than_may_wait_are_refused_at_once(tmp_path, crowd):
             client.send(request("POST", UPLOAD, "Content-Length: 100000", body=b"x" * 1000))
         refused = set()
 
-        def seven_are_refused():
+        def nine_are_refused():
             refused.update(select.select(clients, [], [], 1)[0])
-            return len(refused) == 7
+            return len(refused) == 9
 
-        until(seven_are_refused, "one runs, four wait, seven are refused")
+        until(nine_are_refused, "one runs, two wait, nine are refused")
         for sock in refused:
             answer = clients[sock].answer()
             assert (answer.status, answer.problem["code"]) == (503, "overloaded")
@@ -134,6 +134,61 @@ def test_more_transfers_than_may_wait_are_refused_at_once(tmp_path, crowd):
         for sock in clients.keys() - refused:
             assert clients[sock].answer().body == b"100000"
         assert server.ask(large).body == b"8000000"
+
+
+def half_sent(name, path=UPLOAD):
+    return request("POST", path, f"Authorization: {name}", "Content-Length: 100000", body=b"x" * 1000)
+
+
+def whole(name, path=UPLOAD):
+    return request("POST", path, f"Authorization: {name}", "Content-Length: 6", body=b"length")
+
+
+def test_d9_who_takes_all_threads_he_gets_does_not_keep_others_out(tmp_path, crowd):
+    with serving(tmp_path, more=f"{FOREVER}w.transfer_threads = 4\n") as server:
+        held = crowd(30, server)
+        for client in held:
+            client.send(half_sent("Bearer alice's"))
+        assert server.ask(whole("Bearer bob's")).body == b"6"
+        assert server.ask(request("GET", f"{FILES}/room")).body == b"transfer", "nor those without a name"
+        refused = select.select([client.socket for client in held], [], [], 0)[0]
+        assert len(refused) == 20, "two of hers run, eight wait"
+        accepted = [client for client in held if client.socket not in refused]
+        for client in accepted:
+            client.send(b"x" * 99_000)
+        assert [client.answer().body for client in accepted] == [b"100000"] * 10
+
+
+def test_d9_many_tokens_of_one_account_are_one_holder(tmp_path, crowd):
+    """An account is known when its token has been read; from then on its transfers count for it."""
+    account = f"{FILES}/claim?alice"
+    with serving(tmp_path, more=f"{FOREVER}w.transfer_threads = 4\n") as server:
+        clients = crowd(12, server)
+        refused = 0
+        for number, client in enumerate(clients):
+            client.send(half_sent(f"Bearer {number}", account))
+            refused += bool(select.select([client.socket], [], [], 0.5)[0])
+        assert refused == 10, "two of four are hers"
+        assert clients[-1].answer().body == b"ignored"
+        assert server.ask(whole("Bearer bob's", f"{FILES}/claim?bob")).body == b"6"
+        for client in clients[:2]:
+            client.send(b"x" * 99_000)
+            assert client.answer().body == b"100000"
+        assert server.ask(whole("Bearer 99", account)).body == b"6", "what was hers is free again"
+
+
+def test_d9_answered_clients_that_never_send_their_body_hold_no_thread(tmp_path, crowd):
+    patient = (
+        f"{FOREVER}from app.web import gunicorn_worker as m\nm.DROP_SECONDS = 600\nw.transfer_threads = 1\n"
+    )
+    announced = request("POST", f"{FILES}/ignore", "Content-Length: 20000000", body=b"kelp")
+    with serving(tmp_path, more=patient) as server:
+        for client in crowd(12, server):
+            client.send(announced)
+            assert client.answer().body == b"ignored"
+        assert server.get(f"{FILES}/room").body == b"transfer"
+        large = request("POST", f"{FILES}/ignore", "Content-Length: 8000000", body=b"x" * 8_000_000)
+        assert server.ask(large).body == b"ignored", "who sends all before it listens is told"
 
 
 @pytest.fixture(scope="module")
