@@ -18,6 +18,8 @@ _MOST_FRAMES = 2_000
 _MOST_PARTS = {"gif": 20_000, "png": 100_000, "jpeg": 2_000}
 _MOST_BEHIND = 16
 _WINDOW = 2**14
+# Blocks of a GIF have 255 bytes but for the last of each row. A file of many more was made to be walked.
+_FREE_BLOCKS, _BYTES_A_BLOCK = 100_000, 64
 # Behind FF: 00 is a plain FF, D0 to D7 are restarts, FF is filling. Everything else begins a new part.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
@@ -31,12 +33,12 @@ def broken_picture(media_type: str, stream: BinaryIO, size: int) -> str | None:
 def gif_frames(stream: BinaryIO, size: int, most: int = _MOST_FRAMES) -> tuple[int, int]:
     """How many pictures a GIF has, and where it ends (GIF89a); ``-1`` for the end where it is cut off.
 
-    Counting ends with one more than ``most``.
+    Counting ends with one more than ``most``, and one of far too many small blocks counts as cut off.
     """
     head = read_at(stream, 0, 13)
     if len(head) < 13:
         return 0, -1
-    at, frames = 13 + _table(head[10]), 0
+    at, frames, left = 13 + _table(head[10]), 0, _FREE_BLOCKS + size // _BYTES_A_BLOCK
     for _ in range(_MOST_PARTS["gif"]):
         if frames > most:
             break
@@ -45,9 +47,9 @@ def gif_frames(stream: BinaryIO, size: int, most: int = _MOST_FRAMES) -> tuple[i
             return frames, at + 1
         if block[:1] == b"," and len(block) == 10:
             frames += 1
-            at = _sub_blocks(stream, at + 11 + _table(block[9]), size)
+            at, left = _sub_blocks(stream, at + 11 + _table(block[9]), size, left)
         elif block[:1] == b"!" and len(block) > 2:
-            at = _sub_blocks(stream, at + 2, size)
+            at, left = _sub_blocks(stream, at + 2, size, left)
         else:
             return frames, -1
         if at < 0:
@@ -198,17 +200,18 @@ def _table(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _sub_blocks(stream: BinaryIO, at: int, size: int) -> int:
-    """Behind a row of blocks that ends with an empty one; ``-1`` where it does not end."""
+def _sub_blocks(stream: BinaryIO, at: int, size: int, left: int) -> tuple[int, int]:
+    """Behind a row of blocks that ends with an empty one, and how many more there may be; ``-1`` where it does not end."""
     window, base = b"", at
-    while at < size:
+    while at < size and left > 0:
         if at - base >= len(window):
             window, base = read_at(stream, at, _WINDOW), at
         length = window[at - base]
         at += 1 + length
+        left -= 1
         if not length:
-            return at
-    return -1
+            return at, left
+    return -1, left
 
 
 _WALKS: Mapping[str, Callable[[BinaryIO, int], str | None]] = {

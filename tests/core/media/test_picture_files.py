@@ -74,3 +74,15 @@ def test_sec_46_millions_of_parts_are_not_walked(name, content):
     with pytest.raises(AppError):
         judge(name, None, stream, len(content), TYPES)
     assert stream.reads < 250_000
+
+
+def test_sec_46_a_gif_has_no_more_blocks_than_its_content_needs():
+    """Each costs a step of the walk: a file of nothing but the smallest ones took seconds."""
+    whole, large = gif_of(1, 1), b"\xff" + bytes(255)
+    few, many = b"\1\0" * 100_000, b"\1\0" * 110_000
+    assert type_of("a.gif", whole[:-1] + b"!\xfe" + few + b"\0;") == "image/gif"
+    assert "is cut off or damaged" in refusal("a.gif", whole[:-1] + b"!\xfe" + many + b"\0;")
+    halves = 2 * (b"!\xfe" + many[:110_000] + b"\0")
+    assert "is cut off or damaged" in refusal("a.gif", whole[:-1] + halves + b";"), "they count over all rows"
+    ordinary = b"!\xfe" + many + large * 30_000 + b"\0;"
+    assert type_of("a.gif", whole[:-1] + ordinary) == "image/gif", "a large file may have more"
