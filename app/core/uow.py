@@ -93,6 +93,12 @@ class UnitOfWork:
         self._local.state = None
         try:
             self._finish(state, error)
+        except Exception:
+            raise
+        except BaseException:
+            # Told to end in the middle of it: back in the pool, the next block would commit what this one wrote.
+            state.session.invalidate()
+            raise
         finally:
             state.session.close()
         _run(state.hooks)

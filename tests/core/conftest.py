@@ -1,6 +1,6 @@
 """What the tests of the shared room use besides the cast."""
 
-from tests.fixtures.counters import add, committed, connect, elsewhere, terminate, uow
+from tests.fixtures.counters import add, committed, connect, elsewhere, row, terminate, uow
 from tests.fixtures.faulty_redis import black_hole, dead_port
 from tests.fixtures.projects import in_state, joins, plant, projects
 from tests.fixtures.queue import queue
@@ -19,6 +19,7 @@ __all__ = [
     "plant",
     "projects",
     "queue",
+    "row",
     "scratch",
     "statements",
     "terminate",

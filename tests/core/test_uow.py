@@ -3,7 +3,9 @@
 # ruff: noqa: PT012 - the blocks under test have more than one line
 
 import pytest
+from sqlalchemy import event
 
+from app.core.db import make_engine
 from app.core.errors import AppError, Code
 from app.core.uow import DoomedTransactionError, UnitOfWork
 
@@ -244,3 +246,30 @@ def test_an_error_of_ours_survives_a_connection_that_died_under_it(uow, add, ter
     assert told.value.code is Code.forbidden
     with uow:
         add("one")
+
+
+@pytest.mark.parametrize("order", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("moment", ["before_cursor_execute", "after_cursor_execute", "commit"])
+def test_rel_02_who_is_told_to_end_while_committing_leaves_nothing_to_the_next_block(
+    settings, row, committed, order, moment
+):
+    """Between two statements of ours SQLAlchemy does not notice: the connection came back in its transaction."""
+    engine = make_engine(settings)
+    ending = UnitOfWork(engine)
+
+    def strike(*_args):
+        event.remove(engine, moment, strike)
+        raise order
+
+    try:
+        with pytest.raises(order), ending:
+            ending.session.add(row("one"))
+            ending.session.flush()
+            ending.session.add(row("two"))
+            event.listen(engine, moment, strike)
+        assert engine.pool.checkedout() == 0
+        with ending:
+            ending.session.add(row("next"))
+        assert committed() == {"next"}
+    finally:
+        engine.dispose()
