@@ -157,6 +157,13 @@ class AuditTrail:
         rows = self._uow.session.execute(statement).scalars()
         return [_as_told_to(user_id, row) for row in rows]
 
+    def tells(self, kind: AuditKind, user_id: UUID, data: Mapping[str, Any]) -> bool:
+        """Whether something of that kind, with these data among its own, stands there about an account."""
+        told = select(AuditEvent.id).where(
+            AuditEvent.user_id == user_id, AuditEvent.kind == kind.value, AuditEvent.data.contains(dict(data))
+        )
+        return self._uow.session.execute(told.limit(1)).first() is not None
+
     def find(self, identifier: UUID) -> AuditEvent | None:
         """A row by its id; a job that must tell where something came from reads it here."""
         return self._uow.session.get(AuditEvent, identifier)

@@ -6,7 +6,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from app.core.access import Actor, Client
-from app.core.audit import AuditKind
+from app.core.audit import AuditKind, AuditTrail
 from app.core.errors import AppError, Code
 from app.core.storage.interface import ObjectMissingError, ObjectStore
 from app.core.uow import UnitOfWork
@@ -39,6 +39,9 @@ class ContentInParts:
     def size(self) -> int:
         return self.export.size or 0
 
+    def look(self) -> None:
+        """Its parts are rows that go with its own: they are there."""
+
     def read(self, start: int, length: int) -> Iterator[bytes]:
         """A part of it; each row is read when the one before is gone."""
         end = start + length
@@ -66,6 +69,7 @@ class ExportContents:
         rows: ExportRepository,
         exports: ExportService,
         notices: SecurityNotices,
+        audit: AuditTrail,
         store: ObjectStore,
         product_name: str,
     ) -> None:
@@ -73,6 +77,7 @@ class ExportContents:
         self._rows = rows
         self._exports = exports
         self._notices = notices
+        self._audit = audit
         self._store = store
         self._product_name = product_name
 
@@ -93,9 +98,17 @@ class ExportContents:
             self._store, export.object_key, export.size or 0, tag, name, plain, KIND, in_place=False
         )
 
-    def note(self, actor: Actor, client: Client) -> None:
-        """A download begins: the trail says so."""
+    def note(self, actor: Actor, client: Client, export_id: UUID, begins: bool) -> None:
+        """Content goes out: the trail says so, once for each download, and of a session's first part wherever it lies.
+
+        Args:
+            begins: whether it goes out from its beginning; else it may be the rest of what the trail knows of.
+        """
+        kind = AuditKind.export_downloaded
+        what = {"export_id": str(export_id), "session_id": str(actor.session_id)}
+        if not begins:
+            with self._uow.reading():
+                if self._audit.tells(kind, actor.user_id, what):
+                    return
         with self._uow:
-            self._notices.record(
-                AuditKind.export_downloaded, user=actor.user_id, actor=actor.user_id, client=client
-            )
+            self._notices.record(kind, user=actor.user_id, actor=actor.user_id, client=client, data=what)

@@ -1,5 +1,6 @@
 """A copy of one's data."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -51,4 +52,4 @@ def download_export(export_id: UUID) -> Response:
     Before, the answer is `write_conflict`.
     """
     contents, actor, client = service(ExportContents), current_actor(), current_client()
-    return deliver_private(contents.whole(actor, export_id), lambda: contents.note(actor, client))
+    return deliver_private(contents.whole(actor, export_id), partial(contents.note, actor, client, export_id))

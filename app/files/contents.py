@@ -52,6 +52,19 @@ class Content:
     media_type: str
     in_place: bool
 
+    def look(self) -> None:
+        """Make sure that it is there, without reading it.
+
+        Raises:
+            AppError: as ``open_plain``.
+        """
+        with self._there():
+            found = self.store.facts(self.key)
+            if found is None:
+                raise ObjectMissingError(self.key)
+            if found.size != self.size:
+                raise DamagedObjectError("of another length")
+
     def read(self, start: int, length: int) -> Iterator[bytes]:
         """A part of it, in pieces.
 
@@ -78,8 +91,11 @@ class Content:
 
     @property
     def served_path(self) -> str | None:
-        """Where a web server in front finds it."""
-        return self.store.served_path(self.key)
+        """Where a web server in front finds it; raises as ``open_plain`` does."""
+        path = self.store.served_path(self.key)
+        if path is not None:
+            self.look()  # a server in front would send whatever is there
+        return path
 
     def sign(self, disposition: str) -> str | None:
         """Where the storage hands it out itself, for a minute; ``None`` where it does not."""

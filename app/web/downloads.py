@@ -52,6 +52,7 @@ class Ranged(Protocol):
     def in_place(self) -> bool: ...
     @property
     def served_path(self) -> str | None: ...
+    def look(self) -> None: ...
     def read(self, start: int, length: int) -> Iterator[bytes]: ...
     def open_plain(self) -> BinaryIO | None: ...
     def sign(self, disposition: str) -> str | None: ...
@@ -89,13 +90,14 @@ def deliver_addressed(content: Ranged, *, download: bool = False) -> Response:
     return response
 
 
-def deliver_private(content: Ranged, begins: Callable[[], None]) -> Response:
+def deliver_private(content: Ranged, goes_out: Callable[[bool], None]) -> Response:
     """The answer with what is nobody else's: kept nowhere on the way, always a file to keep.
 
     Args:
-        begins: called before the content goes out from its beginning; not for who has it already, looks only, or goes on.
+        goes_out: called before content goes out, with whether it is from its beginning; not for who has it already, or
+            looks only.
     """
-    return _delivered(content, "no-store", download=True, begins=begins)
+    return _delivered(content, "no-store", download=True, goes_out=goes_out)
 
 
 def disposition(name: str, plain: str, *, in_place: bool = False) -> str:
@@ -115,16 +117,20 @@ def _sent_on(where: str) -> Response:
 
 
 def _delivered(
-    content: Ranged, caching: str, download: bool, begins: Callable[[], None] = lambda: None
+    content: Ranged, caching: str, download: bool, goes_out: Callable[[bool], None] = lambda _begins: None
 ) -> Response:
     """RFC 9110: first whether the client has it (13.2.2), then which part it wants (14.2)."""
     if request.if_none_match.contains_weak(content.tag):
         return _dressed(Response(status=304), content.tag, caching)
     part = _wanted_part(content)
     start, end = part or (0, content.size)
-    if start == 0 and request.method != "HEAD":
-        begins()
     response = _dressed(_with_body(content, start, end - start), content.tag, caching)
+    if request.method != "HEAD":
+        try:
+            goes_out(start == 0)
+        except BaseException:
+            response.close()
+            raise
     response.content_type = content.media_type
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Content-Disposition"] = _disposition_of(content, download)
@@ -139,6 +145,7 @@ def _delivered(
 
 def _with_body(content: Ranged, start: int, length: int) -> Response:
     if request.method == "HEAD":
+        content.look()
         return Response()
     path = content.served_path if settings().accel_redirect else None
     if path is not None:
@@ -153,13 +160,15 @@ def _with_body(content: Ranged, start: int, length: int) -> Response:
 def _wanted_part(content: Ranged) -> tuple[int, int] | None:
     """The one part that was asked for, end excluded; ``None`` for the whole.
 
-    Several parts at once, and units that nobody knows, are answered by the whole, as RFC 9110 permits.
+    Several parts at once, and units that nobody knows, are answered by the whole, as RFC 9110 permits. HEAD knows no parts.
 
     Raises:
         RequestedRangeNotSatisfiable: the file is shorter than that.
     """
     asked: Range | None = request.range
-    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or not _unchanged(content.tag):
+    if asked is None or request.method == "HEAD":
+        return None
+    if asked.units != "bytes" or len(asked.ranges) != 1 or not _unchanged(content.tag):
         return None
     first, _ = asked.ranges[0]
     # More from the end than there is, is all of it (RFC 9110, 14.1.2).

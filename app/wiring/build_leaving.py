@@ -102,7 +102,8 @@ def _build_exports(
             settings.export_days,
         )
     )  # fmt: skip
-    base.add(ExportContents(base.uow, rows, service, accounts.notices, base.store, product_name))
+    contents = ExportContents(base.uow, rows, service, accounts.notices, base.audit, base.store, product_name)
+    base.add(contents)
     sections = Sections(
         base.uow, accounts.sessions, accounts.passkeys, api_tokens, projects, invitations, base.audit
     )

@@ -58,6 +58,13 @@ def test_looking_is_no_download(alice, ready, sql):
     assert sql("SELECT count(*) FROM audit_events WHERE kind = 'export.downloaded'") == [(0,)]
 
 
+def test_d14_a_lost_one_is_unavailable_to_who_looks_too(alice, ready, parts, sql):
+    parts.engines.store.delete(sql("SELECT object_key FROM exports")[0][0])
+    assert code_of(alice.get(ready)) == (503, "storage_unavailable")
+    assert alice.open("HEAD", ready).status_code == 503
+    assert downloads(sql) == 0, "nothing went out"
+
+
 def test_sec_39_for_others_it_does_not_exist(alice, bob, ada, ready):
     for path in (ready, ready.removesuffix("/content")):
         for person in (bob, ada):
@@ -91,6 +98,21 @@ def test_one_goes_on_where_it_was_cut_off_and_the_trail_has_one_download(alice, 
     assert downloads(sql) == 1
     assert alice.get(ready, headers={"Range": "bytes=0-9"}).get_data() == data[:10]
     assert downloads(sql) == 2, "from the beginning is another one"
+
+
+def test_sec_58_who_begins_in_the_middle_stands_in_the_trail_too(alice, ready, sql):
+    """All but its first byte is a copy of somebody's data."""
+    whole = alice.get(ready).get_data()
+    other = alice.signs_in_again()
+    for start in (1, len(whole) - 1, 1):
+        part = other.get(ready, headers={"Range": f"bytes={start}-"})
+        assert (part.status_code, part.get_data()) == (206, whole[start:])
+    assert downloads(sql) == 2, "once of each session"
+    told = sql(
+        "SELECT data->>'export_id', data->>'session_id' FROM audit_events WHERE kind = 'export.downloaded'"
+    )
+    assert {place for place, _session in told} == {ready.split("/")[3]}
+    assert len({session for _place, session in told}) == 2
 
 
 def test_of_another_copy_nobody_gets_the_rest(alice, ready):

@@ -55,6 +55,13 @@ def test_head_tells_the_same_without_the_content(alice, at):
         assert head.headers[name] == whole.headers[name], name
 
 
+@pytest.mark.parametrize("part", ["bytes=0-3", "bytes=99999999-"])
+def test_head_knows_no_parts(alice, at, part):
+    """RFC 9110, 14.2: a range is for GET."""
+    head = alice.open("HEAD", at, headers={"Range": part})
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(TEXT)))
+
+
 def test_its_headers_are_no_longer_than_documented(app, alice, reef):
     """The longest name, each byte of which takes three characters."""
     file = alice.uploads(reef, "\u6d77" * 83 + ".txt", TEXT).json

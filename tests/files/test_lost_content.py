@@ -5,6 +5,7 @@ import pytest
 from app.core.storage.interface import DamagedObjectError
 from app.files.contents import Content
 from tests.fixtures.accounts import code_of
+from tests.fixtures.pictures import saved, upright
 
 TEXT = b"urchins " * 1_000
 
@@ -34,6 +35,9 @@ def test_d14_an_object_that_somebody_removed_is_unavailable(alice, anonymous, pa
     assert "Content-Disposition" not in answer.headers
     address = file["content_url"].split("/api/v1")[1]
     assert code_of(anonymous.get(address, headers=headers)) == (503, "storage_unavailable")
+    for somebody, place in ((alice, at), (anonymous, address)):
+        told = somebody.open("HEAD", place, headers=headers)
+        assert (told.status_code, told.headers["Content-Type"]) == (503, "application/problem+json")
 
 
 @pytest.mark.parametrize("now", [TEXT[:100], TEXT + b"!"], ids=["shorter", "longer"])
@@ -41,6 +45,29 @@ def test_d14_an_object_of_another_length_is_unavailable(alice, parts, at, key, n
     """A client that was told a length would wait for the rest, or take the next answer for it."""
     parts.engines.store.put(key, [now])
     assert code_of(alice.get(at)) == (503, "storage_unavailable")
+    assert alice.open("HEAD", at).status_code == 503
+
+
+@pytest.mark.parametrize("now", [None, TEXT[:100]], ids=["nothing", "shorter"])
+def test_d14_a_server_in_front_is_not_sent_there_either(alice, make_app, parts, at, key, now):
+    """It would send what is there, under the name and the tag of what was stored."""
+    other = alice.signs_in_again(make_app(accel_redirect="/objects/"))
+    assert "X-Accel-Redirect" in other.get(at).headers
+    parts.engines.store.delete(key)
+    if now:
+        parts.engines.store.put(key, [now])
+    assert code_of(other.get(at)) == (503, "storage_unavailable")
+
+
+def test_d14_so_is_a_lost_thumbnail(alice, reef, parts, run_jobs, sql):
+    picture = alice.uploads(reef, "reef.png", saved(upright(400, 300), "PNG")).json
+    run_jobs()
+    place = f"/projects/{reef.id}/files/{picture['id']}/thumbnail"
+    assert alice.open("HEAD", place).status_code == 200
+    for (lost,) in sql("SELECT object_key FROM file_previews"):
+        parts.engines.store.delete(lost)
+    assert code_of(alice.get(place)) == (503, "storage_unavailable")
+    assert alice.open("HEAD", place).status_code == 503
 
 
 def test_d14_content_that_ends_too_early_is_an_error_and_no_end(parts, key):
