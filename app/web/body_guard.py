@@ -17,6 +17,8 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_content_length
 
+from app.web.chunked_bodies import TinyChunksError
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -56,7 +58,7 @@ class GuardedBody:
         Raises:
             RequestEntityTooLarge: the body is longer than the limit, whether it says so or just goes on.
             ClientDisconnected: the client left in the middle of it.
-            BadRequest: its chunks are malformed.
+            BadRequest: its chunks are malformed, or far too small.
         """
         if size is None or size < 0:
             return b"".join(self._pieces())
@@ -83,6 +85,8 @@ class GuardedBody:
             raise RequestEntityTooLarge
         try:
             data = read(min(size, left + 1))
+        except TinyChunksError as error:
+            raise BadRequest("The chunks of the body are too small. Send more in each.") from error
         except ParseException as error:
             raise BadRequest("The chunks of the body are malformed.") from error
         except (OSError, ValueError) as error:

@@ -12,6 +12,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 
+from app.web.chunked_bodies import BoundedRequest
 from app.web.client_socket import ClientSocket
 
 GLANCE_SECONDS = 0.05
@@ -96,6 +97,8 @@ class ForesightedParser(RequestParser):  # type: ignore[misc] # gunicorn has no 
         request: the request that was seen and not served yet.
         begun: since when half a head has been waiting, by ``time.monotonic``.
     """
+
+    mesg_class = BoundedRequest
 
     def __init__(self, cfg: Any, sock: ClientSocket, client: Any) -> None:
         super().__init__(cfg, sock, client)
