@@ -20,6 +20,7 @@ class Upload(Base):
     """Nobody sees it but whoever makes it, and it counts only against the room of its project, by ``reserved``.
 
     ``object_key`` is where its content goes, if it has one object from the beginning. ``lease`` names the request that may add to it: a newer one takes it over.
+    ``moved_at`` is when something of a resumable one last arrived; nothing yet where it is empty.
     Once complete it leads to its file until ``expires_at``; the job ``uploads.sweep`` deletes along ``ix_uploads_expires_at``.
     """
 
@@ -48,6 +49,7 @@ class Upload(Base):
     file_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    moved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     @property
     def dropped_key(self) -> str | None:

@@ -162,7 +162,7 @@ class Resumable:
                     f"The upload is at offset {upload.received}. Ask for it with HEAD, then go on from there."
                 )
                 raise AppError(Code.write_conflict, detail)
-            upload.lease = lease
+            upload.lease, upload.moved_at = lease, self._uploads.now()
             return upload
 
     def _add(self, actor: Actor, upload: Upload, lease: UUID, cut: Cut) -> Upload:
@@ -198,7 +198,7 @@ class Resumable:
             self._rows.add_segment(
                 UploadSegment(upload_id=upload.id, start=current.received, size=size, object_key=key)
             )
-            current.received += size
+            current.received, current.moved_at = current.received + size, self._uploads.now()
             return current
 
     def _finish(self, actor: Actor, upload: Upload, lease: UUID, last: str, stored: StoredObject) -> Upload:

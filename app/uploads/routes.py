@@ -5,24 +5,28 @@ from uuid import UUID
 
 from app.core.access import Caller
 from app.core.errors import Code
+from app.core.pagination import Page
 from app.files.schemas import File
 from app.files.views import FileView
 from app.uploads.direct import DirectUploads
 from app.uploads.direct import StartedUpload as Started
 from app.uploads.receiving import ReceivedFile, Receiving
-from app.uploads.schemas import StartedUpload, UploadStart
+from app.uploads.schemas import StartedUpload, UploadPage, UploadStart
+from app.uploads.under_way import UploadsUnderWay
 from app.web.blueprint import Blueprint
 from app.web.content_first import received
 from app.web.current import current_actor, service, settings
 from app.web.multipart import FORM, IncomingFile
 from app.web.openapi_headers import header_reference
+from app.web.schemas import PageQuery
 
 blp = Blueprint(
     "uploads",
     __name__,
-    url_prefix="/api/v1/projects/<uuid:project_id>",
+    url_prefix="/api/v1",
     description="Files on their way in: by a form, by tus, or straight to the storage.",
 )
+FILES, UPLOADS = "/projects/<uuid:project_id>/files", "/projects/<uuid:project_id>/uploads"
 BEGUN = (
     Code.not_found, Code.forbidden, Code.project_archived, Code.project_deleted, Code.quota_exceeded, Code.file_too_large,
     Code.file_type_not_allowed, Code.storage_unavailable,
@@ -41,7 +45,7 @@ def _created(file: FileView) -> tuple[FileView, dict[str, str]]:
 
 
 @blp.operation(
-    "POST", "/files", "uploadFile", caller=Caller.account, resource=File, idempotent=True, receive=receive_file, codes=SENT
+    "POST", FILES, "uploadFile", caller=Caller.account, resource=File, idempotent=True, receive=receive_file, codes=SENT
 )  # fmt: skip
 @blp.doc(requestBody=FORM)
 @blp.response(201, File, headers=header_reference("Location"))
@@ -52,7 +56,7 @@ def upload_file(project_id: UUID) -> tuple[FileView, dict[str, str]]:
 
 
 # No Idempotency-Key: the answer holds a signed request. A start that is not completed is forgotten, with its room.
-@blp.operation("POST", "/uploads", "startUpload", caller=Caller.account, body=True, codes=BEGUN)
+@blp.operation("POST", UPLOADS, "startUpload", caller=Caller.account, body=True, codes=BEGUN)
 @blp.arguments(UploadStart)
 @blp.response(201, StartedUpload)
 def start_upload(data: dict[str, Any], project_id: UUID) -> Started:
@@ -61,10 +65,29 @@ def start_upload(data: dict[str, Any], project_id: UUID) -> Started:
 
 
 @blp.operation(
-    "POST", "/uploads/<uuid:upload_id>/complete", "completeUpload", caller=Caller.account, resource=File,
+    "POST", f"{UPLOADS}/<uuid:upload_id>/complete", "completeUpload", caller=Caller.account, resource=File,
     codes=(*BEGUN, Code.upload_incomplete, Code.checksum_mismatch),
 )  # fmt: skip
 @blp.response(201, File, headers=header_reference("Location"))
 def complete_upload(project_id: UUID, upload_id: UUID) -> tuple[FileView, dict[str, str]]:
     """Make a file of what was sent to the storage, if it is what was announced."""
     return _created(service(DirectUploads).complete(current_actor(), project_id, upload_id))
+
+
+@blp.operation(
+    "GET", "/me/uploads", "listMyUploads", caller=Caller.account, query=True, codes=(Code.invalid_cursor,)
+)
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, UploadPage)
+def list_my_uploads(query: dict[str, Any]) -> Page[Any]:
+    """List my uploads under way in all projects, the newest first: resumable ones, and those that go straight to the storage."""
+    return service(UploadsUnderWay).list_own(current_actor(), query["page"])
+
+
+@blp.operation(
+    "DELETE", "/me/uploads/<uuid:upload_id>", "deleteMyUpload", caller=Caller.account, codes=(Code.not_found,)
+)
+@blp.response(204)
+def delete_my_upload(upload_id: UUID) -> None:
+    """End one of my uploads and forget what came, also in a project that I have left since."""
+    service(UploadsUnderWay).end(current_actor(), upload_id)

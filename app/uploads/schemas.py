@@ -7,9 +7,10 @@ from marshmallow import fields
 
 from app.core.errors import FieldCode
 from app.files.schemas import BYTES
+from app.uploads.views import LASTING
 from app.web.faults import refuse
-from app.web.fields import Id, Number, Text, Timestamp
-from app.web.schemas import Input, Output
+from app.web.fields import Choice, Id, Number, Text, Timestamp
+from app.web.schemas import Input, Output, page_of
 
 LARGEST = 5 * 2**30
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -52,6 +53,29 @@ class StartedUpload(Output):
         metadata={"maxProperties": 20, "examples": [{"Content-Type": "image/jpeg"}]},
     )
     expires_at = Timestamp(required=True)
+
+
+class Upload(Output):
+    """An upload under way. A resumable one goes on at `tus_url`, behind what it has `received`; of one that goes straight to the
+    storage nothing is known until `completeUpload`.
+    """
+
+    id = Id(required=True)
+    project_id = Id(required=True)
+    kind = Choice(list(LASTING), required=True, metadata={"examples": ["resumable"]})
+    name = fields.String(required=True, metadata={"maxLength": 255, "examples": ["north wall.jpg"]})
+    size = fields.Integer(required=True, metadata=BYTES)
+    received = fields.Integer(required=True, metadata=BYTES)
+    tus_url = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "uri-reference", "maxLength": 200, "examples": [None]},
+    )
+    created_at = Timestamp(required=True)
+    expires_at = Timestamp(required=True)
+
+
+UploadPage: Any = page_of(Upload)
 
 
 class UploadProgress(Output):

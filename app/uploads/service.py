@@ -24,10 +24,10 @@ from app.files.quotas import no_room
 from app.files.service import PROCESS, FileService
 from app.files.views import FileView
 from app.uploads.models import Upload, UploadKind
+from app.uploads.quotas import make_place
 from app.uploads.repository import UploadRepository
 
 logger = log(__name__)
-MOST_UNDER_WAY = 100
 LONGEST_TYPE = 127
 SWEEP_BATCH = 200
 
@@ -128,13 +128,8 @@ class UploadService:
             if certain > self._rules.largest:
                 raise self.too_large()
             reserved = self._reserved(size, certain, self._files.room_in(project))
-            if self._uploads.under_way(actor.user_id) >= MOST_UNDER_WAY:
-                raise AppError(
-                    Code.quota_exceeded,
-                    f"You have {MOST_UNDER_WAY} uploads under way. Complete or end some of them first.",
-                    extra={"left": 0},
-                )
             now = self._clock.now()
+            make_place(self._uploads, actor.user_id, now)
             upload = self._uploads.add(
                 Upload(
                     id=new_id(),

@@ -19,6 +19,7 @@ from app.uploads.tus_headers import (
     require_version,
     spoken,
 )
+from app.uploads.views import TUS
 from app.web.blueprint import Blueprint
 from app.web.current import current_actor, service, settings
 from app.web.openapi_headers import header_references
@@ -76,7 +77,7 @@ def create_tus_upload(project_id: UUID) -> Response:
     progress = service(Resumable).create(
         current_actor(), project_id, number("Upload-Length", 1), name, declared
     )
-    where = {"Location": f"/api/v1/projects/{project_id}/tus/{progress.id}"}
+    where = {"Location": TUS.format(project_id=project_id, upload_id=progress.id)}
     return Response(status=201, headers={**headers_of(progress), **where})
 
 

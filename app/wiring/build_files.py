@@ -18,6 +18,7 @@ from app.uploads.receiving import Receiving
 from app.uploads.repository import UploadRepository
 from app.uploads.resumable import Resumable
 from app.uploads.service import UploadRules, UploadService
+from app.uploads.under_way import UploadsUnderWay
 from app.users.service import UserService
 from app.wiring.foundations import Foundations
 
@@ -72,4 +73,5 @@ def _build_uploads(base: Foundations, files: FileService, objects: Objects) -> U
     base.add(Receiving(base.uow, uploads, examination, store))
     base.add(Resumable(base.uow, rows, uploads, files, objects, examination, store))
     base.add(DirectUploads(base.uow, rows, uploads, files, objects, examination, store))
+    base.add(UploadsUnderWay(base.uow, rows, uploads, Cursors(base.ring.derive("cursor"))))
     return uploads

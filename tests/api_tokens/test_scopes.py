@@ -20,7 +20,7 @@ OPEN = {
     "acceptInvitationByToken": "write", "getJob": "read", "listFiles": "read", "getFile": "read", "downloadFile": "read",
     "getThumbnail": "read", "renameFile": "write", "deleteFile": "write", "restoreFile": "write", "uploadFile": "write",
     "startUpload": "write", "completeUpload": "write", "createTusUpload": "write", "getTusUpload": "read",
-    "appendTusUpload": "write", "deleteTusUpload": "write",
+    "appendTusUpload": "write", "deleteTusUpload": "write", "listMyUploads": "read", "deleteMyUpload": "write",
 }  # fmt: skip
 """All that a script may do. A new operation for accounts is added here, or says ``api_tokens=False``."""
 SCOPES = (("read",), ("write",), ("read", "write"))

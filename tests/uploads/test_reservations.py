@@ -8,7 +8,7 @@ from app.core.errors import AppError
 from app.files.service import FileService
 from app.members.service import MemberService
 from app.projects.service import ProjectService
-from app.uploads import service as uploads_service
+from app.uploads import quotas
 from app.uploads.resumable import Resumable
 from tests.fixtures.people import make_person
 from tests.fixtures.tus import Tus, text_of
@@ -125,7 +125,7 @@ def test_nothing_is_left_of_a_project_that_is_purged(tus, alice, reef, parts, sw
 
 
 def test_nobody_has_more_than_so_many_under_way(tus, alice, bob, reef, joins, monkeypatch):
-    monkeypatch.setattr(uploads_service, "MOST_UNDER_WAY", 3)
+    monkeypatch.setattr(quotas, "MOST_UNDER_WAY", 3)
     paths = [tus.begins(10) for _ in range(3)]
     assert is_full(tus)
     assert alice.uploads(reef).json["code"] == "quota_exceeded"

@@ -117,6 +117,8 @@ TABLE = {
     "getTusUpload": members(404, 404, 404, 404),
     "appendTusUpload": members(403, 404, 404, 404),
     "deleteTusUpload": members(403, 404, 404, 404),
+    "listMyUploads": signed_in(200),
+    "deleteMyUpload": signed_in(404),
     # Invitations; with an id or a token that nobody was given.
     "listInvitations": members(403, 403, 200, 200),
     "createInvitation": members(403, 403, 201, 201),
@@ -127,7 +129,7 @@ TABLE = {
     "declineInvitation": signed_in(404),
     "acceptInvitationByToken": signed_in(410),
 }
-CELLS = 828
+CELLS = 846
 
 
 def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):

@@ -118,3 +118,15 @@ def test_an_upload_that_is_not_completed_expires(
     advance(hours=1)
     sweep()
     assert (stored(), rows("doomed_objects")) == (set(), 0)
+
+
+def test_one_under_way_is_listed_and_can_be_ended(alice, reef, uploads, room, stored, sweep):
+    started = begins(alice, uploads)
+    [listed] = alice.get("/me/uploads").json["items"]
+    assert (listed["id"], listed["kind"], listed["received"], listed["tus_url"]) == (
+        started["upload_id"], "direct", 0, None,
+    )  # fmt: skip
+    assert alice.delete(f"/me/uploads/{listed['id']}").status_code == 204
+    assert alice.get("/me/uploads").json["items"] == []
+    assert room(reef) == (0, 0, 0)
+    assert completes(alice, uploads, started).status_code == 404
