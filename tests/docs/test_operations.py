@@ -55,3 +55,21 @@ def logged_with(source, event):
         if isinstance(node, ast.Call) and node.args and ast.unparse(node.args[0]) == repr(event):
             return {keyword.arg for keyword in node.keywords}
     raise AssertionError(f"nothing logs {event}")
+
+
+def test_sec_53_the_server_in_front_hands_on_what_the_api_says_of_a_file(alice, make_app, settings):
+    """nginx sends the file, and of the API's answer only what it knows; a page could run that is only ever downloaded."""
+    kept_by_nginx = {
+        "Accept-Ranges", "Cache-Control", "Content-Disposition", "Content-Length", "Content-Type", "X-Accel-Redirect",
+    }  # fmt: skip
+    origin = "https://app.example.com"
+    app = make_app(accel_redirect="/objects/", cors_origins=[origin])
+    project = alice.creates("Reef survey")
+    file = alice.uploads(project).json
+    person = alice.signs_in_again(app)
+    answer = person.get(f"/projects/{project.id}/files/{file['id']}/content", headers={"Origin": origin})
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    place = PAGE.partition("location /objects/ {")[2].partition("\n    }")[0]
+    handed_on = dict(re.findall(r"add_header (\S+) +\$upstream_http_(\w+)", place))
+    assert set(answer.headers.keys()) - kept_by_nginx <= set(handed_on)
+    assert all(name.lower().replace("-", "_") == variable for name, variable in handed_on.items())
