@@ -17,6 +17,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestEntityTooLarge
 from werkzeug.wsgi import get_content_length
 
+from app.core.errors import AppError, Code
 from app.web.chunked_bodies import TinyChunksError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class GuardedBody:
         Raises:
             RequestEntityTooLarge: the body is longer than the limit, whether it says so or just goes on.
             ClientDisconnected: the client left in the middle of it.
-            BadRequest: its chunks are malformed, or far too small.
+            BadRequest: its chunks are malformed.
+            AppError: ``bad_request`` where they are far too small.
         """
         if size is None or size < 0:
             return b"".join(self._pieces())
@@ -86,7 +88,9 @@ class GuardedBody:
         try:
             data = read(min(size, left + 1))
         except TinyChunksError as error:
-            raise BadRequest("The chunks of the body are too small. Send more in each.") from error
+            raise AppError(
+                Code.bad_request, "The chunks of the body are far too small. Send more in each."
+            ) from error
         except ParseException as error:
             raise BadRequest("The chunks of the body are malformed.") from error
         except (OSError, ValueError) as error:

@@ -6,7 +6,7 @@ EXPLANATIONS: dict[Code, str] = {
     Code.malformed_json: "The body is not one strict JSON document: bad syntax, a name that stands twice, NaN, text that"
     " is not Unicode, nesting beyond 64 levels. Mend the client; do not retry.",
     Code.bad_request: "The request could not be understood at the level of HTTP: a host name we do not answer to, a bad"
-    " header. Mend the client.",
+    " header, a body in very many tiny chunks. Mend the client.",
     Code.not_authenticated: "No access token was sent. Sign in, or send `Authorization: Bearer ...`.",
     Code.token_expired: "The access token has run out, or a newer one replaced it. Refresh, then repeat the request.",
     Code.token_invalid: "The access token is damaged or not ours. Refresh; if that fails too, sign in.",

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from gunicorn.http.body import Body
 from gunicorn.http.unreader import IterUnreader
-from werkzeug.exceptions import BadRequest
 
+from app.core.errors import AppError, Code
 from app.web.body_guard import GuardedBody
 from app.web.chunked_bodies import FEWEST_BYTES, FREE_CHUNKS, BoundedChunks
 from app.web.foresight import ForesightedParser
@@ -32,15 +32,17 @@ def body_of(reader):
 @pytest.mark.parametrize("size", [1, 2, 16, 100])
 def test_sec_45_a_body_of_tiny_chunks_is_not_read_to_its_end(size):
     reader = reader_of(framed(size, 2**18) + b"0\r\n\r\n")
-    with pytest.raises(BadRequest, match="too small"):
+    with pytest.raises(AppError, match="too small") as refusal:
         body_of(reader).read()
+    assert refusal.value.code is Code.bad_request
     assert reader.chunks <= FREE_CHUNKS * FEWEST_BYTES / (FEWEST_BYTES - size) + 1
 
 
 def test_sec_45_large_chunks_do_not_pay_for_as_many_small_ones_as_one_likes():
     reader = reader_of(framed(2**20, 1) + framed(1, 2**18) + b"0\r\n\r\n")
-    with pytest.raises(BadRequest, match="too small"):
+    with pytest.raises(AppError, match="too small") as refusal:
         body_of(reader).read()
+    assert refusal.value.code is Code.bad_request
     assert reader.chunks < FREE_CHUNKS + 2**20 / FEWEST_BYTES * 1.1
 
 
