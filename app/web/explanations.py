@@ -50,7 +50,7 @@ EXPLANATIONS: dict[Code, str] = {
     Code.mfa_already_enabled: "A second factor of this kind is on already. Turn it off first.",
     Code.upload_incomplete: "The content has not arrived whole. Send the rest, then complete the upload again.",
     Code.token_expired_or_used: "The link, code or challenge is too old, was used, or was tried too often. Ask for"
-    " a new mail where one can be had, or begin again with the passkey.",
+    " a new mail where one can be had, or begin again with the passkey. The address of a file: read the file anew.",
     Code.invitation_closed: "The invitation was accepted, declined or revoked, has expired, or its project is gone. Ask for"
     " another one.",
     Code.resync_required: "The cursor of the change feed is older than what is kept, or of another data base. Begin without"
@@ -59,9 +59,11 @@ EXPLANATIONS: dict[Code, str] = {
     " then repeat with the new `If-Match`.",
     Code.unsupported_tus_version: "Resumable uploads speak tus 1.0.0: send `Tus-Resumable: 1.0.0`.",
     Code.body_too_large: "The body is larger than this route takes (1 MiB for JSON).",
-    Code.file_too_large: "The file is larger than this server takes; `limits.upload_max_bytes` of `getMeta` says how much that is.",
+    Code.file_too_large: "The file is larger than this server takes, which is `max` and `limits.upload_max_bytes` of `getMeta`; or"
+    " more has come by tus than `Upload-Length` announced.",
     Code.uri_too_long: "The address is longer than 4,094 characters.",
-    Code.unsupported_media_type: "The body must be JSON and say so: `Content-Type: application/json`.",
+    Code.unsupported_media_type: "The body must be JSON and say so: `Content-Type: application/json`. A file comes as"
+    " `multipart/form-data`, a part of one by tus as `application/offset+octet-stream`.",
     Code.file_type_not_allowed: "Files of this type are not taken, or the content is not what name and declared type say. `detail`"
     " says which; `limits.content_types` of `getMeta` lists what is taken.",
     Code.range_not_satisfiable: "The file has no such part; `Content-Range` tells how long it is. Ask anew without"

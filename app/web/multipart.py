@@ -22,7 +22,12 @@ FORM = {
                 "required": [PART],
                 "additionalProperties": False,
                 "properties": {
-                    PART: {"type": "string", "format": "binary", "maxLength": 9_007_199_254_740_991},
+                    PART: {
+                        "type": "string",
+                        "format": "binary",
+                        "maxLength": 9_007_199_254_740_991,
+                        "description": "The file, with its name. `limits` of `getMeta` says how large and of what types.",
+                    },
                 },
             },
         },
@@ -30,6 +35,8 @@ FORM = {
 }
 """The request in the OpenAPI document."""
 _HOW = "Send multipart/form-data with one part named file, which has a file name."
+_UNKNOWN = "This part is not known here. The form has one part, named file."
+_ONE = "Only one file at a time."
 
 
 class IncomingFile:
@@ -77,9 +84,8 @@ class IncomingFile:
                     yield event.data
         event = self._event()
         if not isinstance(event, Epilogue):
-            raise _refused(
-                getattr(event, "name", None) or "", FieldCode.unknown_field, "Only one file at a time."
-            )
+            name = getattr(event, "name", None) or ""
+            raise _refused(name, FieldCode.unknown_field, _ONE if name == PART else _UNKNOWN)
 
     def _head(self) -> tuple[str, str | None]:
         """The name and declared type of the file."""
@@ -90,7 +96,7 @@ class IncomingFile:
             if isinstance(event, Field) and event.name == PART:
                 raise _refused(PART, FieldCode.wrong_type, "This must be a file, with a file name.")
             if isinstance(event, (Field, File)):
-                raise _refused(event.name or "", FieldCode.unknown_field, "This field is not known here.")
+                raise _refused(event.name or "", FieldCode.unknown_field, _UNKNOWN)
             if isinstance(event, Epilogue):
                 raise _refused(PART, FieldCode.required, "Send a file in the part named file.")
 

@@ -84,6 +84,15 @@ class TestForm:
         assert nothing_left()
 
     @pytest.mark.parametrize(
+        "parts",
+        [(part(name="more"),), (part(name="more"), part()), (part(), part(name="more"))],
+        ids=["alone", "in front", "behind"],
+    )
+    def test_who_names_the_part_otherwise_is_told_its_name(self, alice, reef, parts):
+        (fault,) = sends(alice, reef, form(*parts)).json["errors"]
+        assert fault["detail"] == "This part is not known here. The form has one part, named file."
+
+    @pytest.mark.parametrize(
         "body",
         [
             WHOLE[:-10], WHOLE[:60], WHOLE.replace(b"\r\n\r\n", b"", 1), b"kelp", b"--kelp", b"--kelp\n--kelp--",
