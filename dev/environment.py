@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.config import Settings
 from dev.address import Address
 from dev.faults import Fault
 from dev.places import write_private
@@ -69,8 +70,12 @@ def service_settings(
     """Everything the service and a second terminal need.
 
     What the person sets in the environment wins, but for the engines that we started and for
-    APP_ENV: keys made for a laptop must never serve as production.
+    APP_ENV: keys made for a laptop must never serve as production. All of it is told, so that a command in the second
+    terminal works on the same files, under the same keys and limits.
     """
+    theirs_alone = {
+        name: value for field in Settings.model_fields if (value := os.environ.get(name := field.upper()))
+    }
     defaults = {
         **keys,
         "RATE_LIMIT_FACTOR": "20",
@@ -89,6 +94,7 @@ def service_settings(
         if ours or theirs:
             chosen[name] = ",".join(dict.fromkeys((*ours, *theirs)))
     return {
+        **theirs_alone,
         "APP_ENV": "development",
         "HOST": address.host,
         "PORT": str(address.port),

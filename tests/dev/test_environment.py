@@ -105,6 +105,15 @@ def test_what_the_person_sets_wins_but_never_production(tmp_path, monkeypatch):
     assert "TRUSTED_HOSTS" not in told
 
 
+def test_the_second_terminal_knows_whatever_the_person_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("STORAGE_KEYS", "s1:of-the-first-terminal")
+    monkeypatch.setenv("PROJECT_QUOTA_BYTES", "1000")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://elsewhere")
+    told = settings(tmp_path)
+    assert (told["STORAGE_KEYS"], told["PROJECT_QUOTA_BYTES"]) == ("s1:of-the-first-terminal", "1000")
+    assert told["DATABASE_URL"] == ENGINES["DATABASE_URL"]
+
+
 def test_on_the_network_hosts_and_origins_join_those_of_the_person(tmp_path, monkeypatch):
     monkeypatch.setenv("CORS_ORIGINS", "https://app.example")
     told = settings(tmp_path, Address("0.0.0.0", 8123, ("192.168.1.5",)))
