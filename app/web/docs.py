@@ -17,8 +17,8 @@ from app.web.problems import CATALOGUE
 FILES = Path(flask_swagger_ui.__file__).parent / "dist"
 SERVED = {"swagger-ui.css", "swagger-ui-bundle.js"}
 A_DAY = 86_400
-# Swagger UI draws its icons from data: URLs.
-POLICY = {"img-src": "'self' data:"}
+# Swagger UI draws its icons from data: URLs, and pictures that an operation answers from blob: URLs of its own.
+POLICY = {"img-src": "'self' data: blob:"}
 blueprint = Blueprint("docs", __name__)
 front = Blueprint("front", __name__)
 

@@ -182,7 +182,9 @@ def operations(item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _finish_operation(operation: dict[str, Any], verb: str, declared: Operation) -> None:
     summary, _, rest = " ".join(operation["summary"].split()).partition(". ")
-    operation["summary"] = summary.removesuffix(".")
+    operation["summary"] = summary.removesuffix(".").replace(
+        "`", ""
+    )  # plain text; only descriptions know Markdown
     told = (rest, operation.get("description", ""), CALLERS[declared.caller])
     operation["description"] = "\n\n".join(text for text in told if text)
     operation["x-caller"] = declared.caller.value

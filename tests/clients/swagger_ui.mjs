@@ -1,4 +1,4 @@
-// A developer's first minute: read the page, sign in by "Try it out", authorise, create a project.
+// A developer's first minute: read the page, sign in by "Try it out", authorise, create a project, upload a picture and see it.
 import { facts, finish, open, picture } from "./browser.mjs";
 
 async function tryOut(page, id) {
@@ -41,6 +41,26 @@ const created = await execute(create);
 await create.locator(".live-responses-table").scrollIntoViewIfNeeded();
 await picture(page, "4-created");
 
+const upload = await tryOut(page, "uploads-uploadFile");
+await upload.locator("tr[data-param-name=project_id] input").fill(created.body.id);
+const content = Buffer.from(facts.picture, "base64");
+await upload.locator("input[type=file]").setInputFiles({ name: "kelp.png", mimeType: "image/png", buffer: content });
+const uploaded = await execute(upload);
+await upload.scrollIntoViewIfNeeded();
+await picture(page, "7-uploaded");
+
+const download = await tryOut(page, "files-downloadFile");
+await download.locator("tr[data-param-name=project_id] input").fill(created.body.id);
+await download.locator("tr[data-param-name=file_id] input").fill(uploaded.body.id);
+await download.locator("button.execute").click();
+const drawn = download.locator(".live-responses-table img");
+await drawn.waitFor();
+const shown = await drawn.evaluate(async (image) => (await image.decode(), [image.naturalWidth, image.naturalHeight]));
+await picture(page, "8-downloaded");
+const wrapped = await page.locator(".opblock-summary-operation-id").evaluateAll((names) =>
+  names.filter((name) => name.getClientRects()[0].height > 30).map((name) => name.textContent),
+);
+
 const dark = await open("/docs", { dark: true });
 await dark.locator("#operations-projects-createProject").waitFor();
 const background = await dark.evaluate(() => getComputedStyle(document.querySelector("#swagger-ui")).backgroundColor);
@@ -55,4 +75,4 @@ const errors = await open("/docs/errors", { width: 390, height: 844 });
 const errorsOverflow = await errors.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 await picture(errors, "6-phone-errors");
 
-await finish({ operations, offered, signedIn, created, background, overflow, errorsOverflow });
+await finish({ operations, offered, signedIn, created, uploaded, shown, wrapped, background, overflow, errorsOverflow });

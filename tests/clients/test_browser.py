@@ -1,18 +1,23 @@
 """What people see, in headless Chromium: the documentation, and the page behind the link of a mail."""
 
+import base64
+import io
 import json
 import time
 import urllib.error
 import urllib.request
 
+import pytest
+from PIL import Image
+
 from app.demo import DEMO_PASSWORD
 
-# Swagger UI draws icons from data: URLs; nothing else comes from elsewhere, and nothing inline runs or styles.
+# Swagger UI draws icons from data: URLs and pictures of answers from blob: URLs; nothing else comes from elsewhere, and nothing inline runs or styles.
 DOCS_POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
     "style-src": "'self'",
-    "img-src": "'self' data:",
+    "img-src": "'self' data: blob:",
     "connect-src": "'self'",
     "form-action": "'self'",
     "frame-ancestors": "'none'",
@@ -34,12 +39,22 @@ def ask(service, path, body=None, token=None):
         return error.code, json.load(error)
 
 
+def picture():
+    """A PNG of 48 by 32 pixels, in base64."""
+    written = io.BytesIO()
+    Image.new("RGB", (48, 32), "teal").save(written, "PNG")
+    return base64.b64encode(written.getvalue()).decode()
+
+
 def policy(text):
     return dict(directive.split(" ", 1) for directive in text.split("; "))
 
 
-def test_sec_53_swagger_ui_signs_in_authorises_and_creates_a_project(service, document, drive):
-    told = drive("swagger_ui.mjs", password=DEMO_PASSWORD)
+@pytest.mark.timeout(300)  # half a minute where nobody else works
+def test_sec_53_swagger_ui_signs_in_authorises_creates_a_project_and_shows_an_uploaded_picture(
+    service, document, drive
+):
+    told = drive("swagger_ui.mjs", password=DEMO_PASSWORD, picture=picture())
     assert told["operations"] == sum(
         "operationId" in one for item in document["paths"].values() for one in item.values()
     )
@@ -49,6 +64,10 @@ def test_sec_53_swagger_ui_signs_in_authorises_and_creates_a_project(service, do
     assert told["created"]["status"] == 201
     assert told["created"]["body"]["name"] == "From Swagger UI"
     assert told["created"]["body"]["owner_id"] == told["signedIn"]["body"]["user"]["id"]
+    assert told["uploaded"]["status"] == 201
+    assert told["uploaded"]["body"]["content_type"] == "image/png"
+    assert told["shown"] == [48, 32]  # the picture that was uploaded, downloaded and drawn
+    assert told["wrapped"] == []
     assert told["console"] == []
     assert told["failed"] == []
     assert told["elsewhere"] == []
