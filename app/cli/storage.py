@@ -43,8 +43,7 @@ def migrate_objects(source: str, target: str) -> None:
             here, there = _place(own, source), _place(own, target)
             done = _with_bar(here, lambda tell: migrate(here, there, tell))
     except AppError as error:
-        cause = f" ({error.__cause__})" if error.__cause__ else ""
-        raise click.ClickException(f"{error.detail}{cause} What was copied stays.") from None
+        raise click.ClickException(f"{_why(error)} What was copied stays.") from None
     _report(done)
 
 
@@ -64,7 +63,7 @@ def verify_objects(grace_minutes: int, *, remove_orphans: bool) -> None:
                 lambda _key: bar.update(1), expected.is_doomed,
             )  # fmt: skip
     except AppError as error:
-        raise click.ClickException(error.detail) from None
+        raise click.ClickException(_why(error)) from None
     _tell(report)
     if remove_orphans:
         for key in report.orphaned.keys:
@@ -87,6 +86,11 @@ def _tell(report: Report) -> None:
     ):
         for key in found.keys[:NAMED]:
             click.echo(f"{what}: {key}", err=True)
+
+
+def _why(error: AppError) -> str:
+    """What people are told, and what only the operator is."""
+    return f"{error.detail} ({error.__cause__})" if error.__cause__ else error.detail
 
 
 def _place(own: Settings, name: str) -> ObjectStore:

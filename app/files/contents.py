@@ -187,7 +187,9 @@ class Contents:
 
     def _open(self, file: File) -> File:
         if file.deleted_at is not None:
-            raise not_found("file")
+            raise AppError(
+                Code.not_found, "There is no such file, but for one in the trash. Restore it first."
+            )
         if policy.is_open(file.state, file.failure_code, scanned=self._scanned):
             return file
         if file.state == FileState.processing:

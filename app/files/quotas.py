@@ -37,6 +37,6 @@ def no_room(left: int) -> AppError:
     """The refusal. Args: left: bytes there would be room for."""
     return AppError(
         Code.quota_exceeded,
-        f"There is no room for this file: {left:,} bytes are left. Remove files for good, or ask the project's owner.",
+        f"There is no room for this file: {left:,} bytes are left. What is in the trash counts until it is removed.",
         extra={"left": left},
     )

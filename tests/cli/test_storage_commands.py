@@ -75,6 +75,18 @@ def test_sec_59_from_local_to_local_seals_under_the_first_key(place):
     assert contents_of(retired) == CONTENTS
 
 
+@pytest.mark.parametrize(
+    ("ring", "wanted"), [("", "STORAGE_KEYS is not set"), (NEW, "the key old is not in STORAGE_KEYS")]
+)
+def test_who_forgot_a_key_is_told_which(place, ring, wanted):
+    _, local, _ = place(storage_keys=OLD)
+    fills(local)
+    flask, _, _ = place(storage_keys=ring)
+    told = flask("storage", "migrate", "--from", "local", "--to", "s3")
+    assert told.exit_code == 1
+    assert f"(it is encrypted, and {wanted})" in told.output
+
+
 def test_what_differs_is_named_and_ends_with_1(place, tmp_path):
     flask, local, bucket = place(storage_keys=OLD)
     fills(local)

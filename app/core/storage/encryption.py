@@ -23,7 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.core.keys import Key, KeyRing, expand, mac
-from app.core.storage.interface import DamagedObjectError, storage_unavailable
+from app.core.storage.interface import DamagedObjectError, no_key
 from app.core.storage.pieces import PIECE, Piece, at_least, exactly
 
 MAGIC = b"\x89Holdfast\r\n\x1a"
@@ -152,7 +152,7 @@ class Sealing:
         key_id = Form(0, 0, header).key_id or ""
         secret = self._ring.get(key_id)
         if secret is None:
-            raise storage_unavailable(f"has no key {key_id} for this file")
+            raise no_key(key_id)
         return AESGCM(mac(secret, b"object", header[-SALT - PREFIX : -PREFIX]))
 
 

@@ -26,6 +26,22 @@ def storage_unavailable(reason: str = "does not answer") -> AppError:
     return AppError(Code.storage_unavailable, f"The file storage {reason}. Try again later.", retry_after=30)
 
 
+class MissingKeyError(Exception):
+    """An object is sealed under a key that ``STORAGE_KEYS`` does not hold. The words are for the operator."""
+
+
+def no_key(key_id: str | None = None) -> AppError:
+    """The refusal of what cannot be opened; its cause tells the operator which key is wanted.
+
+    Args:
+        key_id: of the key; ``None`` where there is no ring at all.
+    """
+    refusal = storage_unavailable("has no key for this file")
+    what = f"the key {key_id} is not in STORAGE_KEYS" if key_id else "STORAGE_KEYS is not set"
+    refusal.__cause__ = MissingKeyError(f"it is encrypted, and {what}")
+    return refusal
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """What was stored. Attributes: size: bytes. sha256: of the content as it was handed in, 32 bytes."""

@@ -18,7 +18,7 @@ from app.core.storage.interface import (
     ObjectMissingError,
     SignedRequest,
     StoredObject,
-    storage_unavailable,
+    no_key,
 )
 from app.core.storage.object_keys import file_of, key_of
 from app.core.storage.pieces import PIECE, Tally, begun
@@ -168,7 +168,7 @@ class LocalStore:
     @property
     def _opener(self) -> Sealing:
         if self._sealing is None:
-            raise storage_unavailable("has no key for this file")
+            raise no_key()
         return self._sealing
 
     def _path(self, key: str) -> Path:
