@@ -32,6 +32,8 @@ def test_what_is_shown_is_what_is_answered(demo, run_jobs, path):
         assert response.status_code < 300, f"{command}\n{response.get_data(as_text=True)}"
         if shown is not None:
             assert fits(shown, response.json), f"{command}\n{response.get_data(as_text=True)}"
+        if "Location" in response.headers:
+            variables["LOCATION"] = response.headers["Location"]
         remember(variables, (response.json or {}) if response.is_json else {})
 
 
