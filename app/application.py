@@ -1,6 +1,8 @@
 """The application, put together: hooks in their order, blueprints, commands."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 
@@ -29,10 +31,17 @@ PAGES = (
 DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint, docs.front)
 
 
+class Application(Flask):
+    """Flask for views that are plain functions: it would look at each one in each request whether it is a coroutine."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def build_app(settings: Settings) -> Flask:
     """What ``create_app`` makes of settings."""
     configure_logging(settings.log_level)
-    app = Flask("app", template_folder="web/templates", static_folder=None)
+    app = Application("app", template_folder="web/templates", static_folder=None)
     app.json = StrictJSONProvider(app)
     app.config["METRICS_ARE_SHARED"] = bool(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     parts = Parts(app, settings)

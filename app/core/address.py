@@ -1,6 +1,7 @@
 """Client addresses: shown truncated, counted by network."""
 
 import ipaddress
+from functools import lru_cache
 
 
 def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -12,6 +13,7 @@ def _parse(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None
     return mapped or parsed
 
 
+@lru_cache(maxsize=4_096)
 def network(address: str) -> str:
     """What one subscriber holds: the address itself for IPv4, its /64 for IPv6 (SEC-13)."""
     parsed = _parse(address)
@@ -21,6 +23,7 @@ def network(address: str) -> str:
     return str(ipaddress.ip_network((parsed, prefix), strict=False))
 
 
+@lru_cache(maxsize=4_096)
 def truncated(address: str) -> str | None:
     """What is stored and shown: the /24 or /48 that the address lies in, without the prefix length."""
     parsed = _parse(address)

@@ -133,7 +133,7 @@ class FactCache:
         self._enabled = enabled
         self._on_lookup = on_lookup
         self._size = size
-        self._local: dict[str, tuple[float, Any]] = {}
+        self._local: dict[tuple[str, str, str], tuple[float, Any]] = {}
 
     def fetch(
         self,
@@ -159,12 +159,13 @@ class FactCache:
         """
         if not self._enabled:
             return load()
-        key, generation_key = cache_key(namespace, owner, variant), cache_key(namespace, owner)
-        stored_key = cache_key(namespace, owner, variant, *shape)
+        key = (namespace, owner, variant)
         kept = self._local.get(key) if local else None
         if kept and kept[0] > time.monotonic():
             self._on_lookup(namespace, "local")
             return kept[1]
+        generation_key = cache_key(namespace, owner)
+        stored_key = cache_key(namespace, owner, variant, *shape)
         started = time.monotonic()
         try:
             generation, stored = self._read(generation_key, stored_key)
@@ -185,7 +186,7 @@ class FactCache:
 
     def forget_here(self, namespace: str, owner: str, variant: str = "") -> None:
         """Drop the copy of this process."""
-        self._local.pop(cache_key(namespace, owner, variant), None)
+        self._local.pop((namespace, owner, variant), None)
 
     def forget(self, namespace: str, owner: str) -> None:
         """Move the generation, so that no process takes the stored facts again.
@@ -214,7 +215,7 @@ class FactCache:
         except RedisUnavailableError:
             logger.info("cache_write_skipped")
 
-    def _keep(self, key: str, facts: Any, until: float, *, local: bool) -> Any:
+    def _keep(self, key: tuple[str, str, str], facts: Any, until: float, *, local: bool) -> Any:
         if local and facts is not None and until > time.monotonic():
             if len(self._local) >= self._size:
                 self._local.clear()

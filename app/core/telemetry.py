@@ -5,10 +5,13 @@ import re
 import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
+
+from app.core.clock import wall_seconds
 
 
 @dataclass
@@ -92,7 +95,7 @@ def configure_logging(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _Formatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -105,6 +108,36 @@ def configure_logging(level: str) -> None:
     root.setLevel(level.upper())
     for chatty in ("procrastinate", "flask-limiter", "alembic"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+class Rendered(str):
+    """A line that is written already."""
+
+    __slots__ = ()
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return record.msg if type(record.msg) is Rendered else super().format(record)
+
+
+class PlainLog:
+    """Writes what ``log`` writes, for the line that every request has: of plain values, so that it needs no processors.
+
+    Args:
+        name: of the logger.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **values: Any) -> None:
+        if not self._logger.isEnabledFor(logging.INFO):
+            return
+        now = datetime.fromtimestamp(wall_seconds(), UTC).isoformat().replace("+00:00", "Z")
+        values.update(event=event, level="info", time=now, request_id=request_id.get())
+        line = Rendered(_to_json(values))
+        self._logger.handle(self._logger.makeRecord(self._logger.name, logging.INFO, "", 0, line, (), None))
 
 
 def log(name: str) -> Any:

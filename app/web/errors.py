@@ -3,14 +3,13 @@
 from typing import Any
 
 from flask import Flask, Response
-from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestedRangeNotSatisfiable
 
 from app.core.db_errors import translate
 from app.core.errors import AppError, Code
 from app.core.telemetry import log
 from app.web import problems
-from app.web.limit_headers import of_budget, retry_after_of_request
+from app.web.limit_headers import of_budget
 
 logger = log(__name__)
 
@@ -34,7 +33,6 @@ TOLD_TO_CLIENT = {Code.token_expired: "invalid_token", Code.token_invalid: "inva
 
 def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(AppError, told)
-    app.register_error_handler(RateLimitExceeded, limited)
     app.register_error_handler(HTTPException, from_framework)
     app.register_error_handler(Exception, unexpected)
 
@@ -48,19 +46,6 @@ def told(error: AppError) -> Response:
         response.headers["WWW-Authenticate"] = _challenge(error.code)
     of_budget(response, error)
     return response
-
-
-def limited(_error: RateLimitExceeded) -> Response:
-    """The general limits' refusal."""
-    seconds = retry_after_of_request()
-    return told(
-        AppError(
-            Code.rate_limited,
-            f"Too many requests. Try again in {seconds} s.",
-            retry_after=seconds,
-            extra={"retry_after": seconds},
-        )
-    )
 
 
 def from_framework(error: HTTPException) -> Response:

@@ -4,11 +4,14 @@ flask-limiter decides; the windows live in Redis, one round trip a request. Whil
 by itself, every hit as often as there are processes, so that the limit holds roughly and nothing fails (SEC-49).
 """
 
+import math
 import threading
+from dataclasses import dataclass
 from typing import Any, cast
 
 from flask import Flask, current_app, g, request
-from flask_limiter import ApplicationLimit, Limiter, RequestLimit
+from flask_limiter import Limiter
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, Storage
 
 from app.config import Settings
@@ -19,7 +22,6 @@ from app.core.metrics import LIMITER_DEGRADED
 from app.web.operations import declared
 from app.web.transfer_holder import claims, of_account, of_address
 
-EXTENSION = "holdfast.limiter"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 HIT = """
 local hits = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -84,13 +86,6 @@ class SharedWindows(Storage):
         self._gate.run(lambda client: client.delete(f"hfl:{key}"))
 
 
-def _policy() -> str:
-    """Which of the three limits counts this request."""
-    if _account() is None:
-        return "anonymous"
-    return "reads" if request.method in SAFE_METHODS else "writes"
-
-
 def _subject() -> str:
     """Whom it counts for; never empty, an empty key would skip the limit (trap T17)."""
     account = _account()
@@ -103,39 +98,73 @@ def _account() -> str | None:
     return account
 
 
-def _rate() -> str:
-    return str(current_app.config["HOLDFAST_RATES"][_policy()])
+@dataclass(frozen=True)
+class Counted:
+    """The limit that counted a request, and where it stands.
 
+    Attributes:
+        policy: its name.
+        remaining: how many more requests it lets through.
+        ends: when the window does, in seconds since 1970.
+    """
 
-def _not_counted() -> bool:
-    """Preflights, health and pages; what has no declaration is refused anyway."""
-    operation = declared(current_app, request.endpoint)
-    return request.method == "OPTIONS" or operation is None or not operation.limited
+    policy: str
+    limit: RateLimitItem
+    remaining: int
+    ends: float
+
+    def seconds_left(self) -> int:
+        return max(1, math.ceil(self.ends - wall_seconds()))
 
 
 def init_limits(app: Flask, settings: Settings, gate: RedisGate) -> None:
-    app.config["HOLDFAST_RATES"] = {
-        name: _limit_string(rate, settings.rate_limit_factor)
-        for name, rate in {
-            "reads": settings.rate_limit_reads,
-            "writes": settings.rate_limit_writes,
-            "anonymous": settings.rate_limit_anonymous,
-        }.items()
+    rates = {
+        "reads": settings.rate_limit_reads,
+        "writes": settings.rate_limit_writes,
+        "anonymous": settings.rate_limit_anonymous,
+    }
+    app.config["HOLDFAST_LIMITS"] = {
+        name: parse(_limit_string(rate, settings.rate_limit_factor)) for name, rate in rates.items()
     }
     app.config["RATELIMIT_STORAGE_URI"] = "holdfast://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"gate": gate, "processes": settings.workers}
-    limiter = Limiter(
-        _subject,
-        application_limits=[
-            ApplicationLimit(limit_provider=_rate, key_function=_subject, scope=lambda _endpoint: _policy())
-        ],
-        strategy="fixed-window",
-        headers_enabled=False,
-    )
-    limiter.request_filter(_not_counted)
-    limiter.init_app(app)
-    app.extensions[EXTENSION] = limiter
+    OneOfThree(_subject, strategy="fixed-window", headers_enabled=False).init_app(app)
     app.before_request(_claim_place)
+
+
+class OneOfThree(Limiter):
+    """flask-limiter with its storage, its strategy and its place among the hooks.
+
+    It would look for all limits that apply, in every request and for a tenth of its time. Here it is known which one does.
+    """
+
+    def _check_request_limit(self, *_args: Any, **_options: Any) -> None:
+        """Count a request; preflights, health and pages are not counted, and what has no declaration is refused anyway.
+
+        Raises:
+            AppError: ``rate_limited``.
+        """
+        operation = declared(current_app, request.endpoint)
+        if request.method == "OPTIONS" or operation is None or not operation.limited:
+            return
+        account = _account()
+        policy = "anonymous" if account is None else "reads" if request.method in SAFE_METHODS else "writes"
+        limit: RateLimitItem = current_app.config["HOLDFAST_LIMITS"][policy]
+        subject = _subject()
+        within = self.limiter.hit(limit, subject, policy)
+        ends, remaining = self.limiter.get_window_stats(limit, subject, policy)
+        g.counted = Counted(policy, limit, remaining, ends)
+        if not within:
+            seconds = g.counted.seconds_left()
+            raise AppError(
+                Code.rate_limited, f"Too many requests. Try again in {seconds} s.",
+                retry_after=seconds, extra={"retry_after": seconds},
+            )  # fmt: skip
+
+
+def counted() -> Counted | None:
+    """The limit that counted this request."""
+    return cast("Counted | None", g.get("counted"))
 
 
 def _claim_place() -> None:
@@ -147,11 +176,6 @@ def _claim_place() -> None:
     claim = claims.get()
     if claim is not None and not claim(_subject()):
         raise AppError(Code.overloaded, "Too many transfers of yours at once. Try again soon.", retry_after=5)
-
-
-def current_limit() -> RequestLimit | None:
-    """The limit that counted this request, and where it stands."""
-    return cast("Limiter", current_app.extensions[EXTENSION]).current_limit
 
 
 def _limit_string(rate: str, factor: float) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import time
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
@@ -12,15 +13,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.config import Settings
 from app.core.address import truncated
 from app.core.ids import new_id
-from app.core.metrics import REQUESTS
-from app.core.telemetry import log, request_id, start_request
+from app.core.metrics import request_seconds
+from app.core.telemetry import PlainLog, request_id, start_request
 from app.web import limit_headers
 from app.web.body_guard import BodyGuard
 from app.web.current import parts
 from app.web.method_override import MethodOverride
 from app.web.operations import declared
 
-logger = log("holdfast.request")
+logger = PlainLog("holdfast.request")
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
@@ -37,6 +38,7 @@ EXPOSED = [
     "Upload-Length", "Upload-Expires",
 ]  # fmt: skip
 WITHOUT_BODY = {204, 304}
+VARIES = ("Authorization", "Origin")
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -47,6 +49,10 @@ DEFAULT_HEADERS = {
     "Permissions-Policy": "geolocation=(), camera=(), microphone=()",
     "Cache-Control": "no-store",
 }
+
+
+DEFAULTS = tuple((name.lower(), (name, value)) for name, value in DEFAULT_HEADERS.items())
+STATUS_CLASSES = [f"{first}xx" for first in range(6)]
 
 
 def wrap_wsgi(app: Flask, settings: Settings) -> None:
@@ -98,9 +104,12 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     limit_headers.of_request(response)
-    for name, value in DEFAULT_HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.vary.update(["Authorization", "Origin"])
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend([header for key, header in DEFAULTS if key not in there])
+    if "vary" in there:
+        response.vary.update(VARIES)
+    else:
+        response.headers.add("Vary", ", ".join(VARIES))
     response.headers["X-Request-ID"] = request_id.get() or ""
     if response.status_code in WITHOUT_BODY or (response.status_code == 201 and not response.is_json):
         response.headers.pop("Content-Type", None)
@@ -113,7 +122,7 @@ def _tell(response: Response) -> None:
     operation = declared(current_app, request.endpoint)
     name = operation.name if operation else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    REQUESTS.labels(name, f"{response.status_code // 100}xx").observe(seconds)
+    request_seconds(name, STATUS_CLASSES[response.status_code // 100]).observe(seconds)
     actor, stats = g.get("actor"), g.get("stats")
     logger.info(
         "request",
@@ -138,6 +147,7 @@ def _tell(response: Response) -> None:
     )
 
 
+@lru_cache(maxsize=4_096)
 def session_hash(session_id: str) -> str:
     """Enough to follow a session through the log, not enough to name it."""
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]

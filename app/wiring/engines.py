@@ -9,7 +9,7 @@ from app.core.clock import Clock
 from app.core.db import make_engine
 from app.core.jobs import JobQueue
 from app.core.mail import Mailer, make_mailer
-from app.core.metrics import CACHE_LOOKUPS
+from app.core.metrics import cache_lookups
 from app.core.storage.build import build_store
 from app.core.storage.interface import ObjectStore
 from app.core.system import SharedClockOffset
@@ -41,7 +41,7 @@ class Engines:
         cache = FactCache(
             gate,
             enabled=settings.cache_enabled,
-            on_lookup=lambda kind, how: CACHE_LOOKUPS.labels(kind, how).inc(),
+            on_lookup=lambda kind, how: cache_lookups(kind, how).inc(),
         )
         jobs = JobQueue(engine, uow, before_each=offset.refresh if settings.development else lambda: None)
         smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else None
