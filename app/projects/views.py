@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ class ProjectView:
     @classmethod
     def read(cls, row: Any) -> "ProjectView":
         """Args: row: of a statement with the columns ``PLAIN`` and ``my_role``."""
-        return cls(**{name: getattr(row, name) for name in FACTS})
+        return cls(*_facts_of(row))
 
     def facts(self) -> dict[str, Any]:
         """As JSON data, for the cache."""
@@ -58,5 +59,6 @@ class ProjectView:
 EXPANDED = {"owner", "counts"}
 """Never cached: asked for and added on each reading."""
 FACTS = tuple(field.name for field in fields(ProjectView) if field.name not in EXPANDED)
+_facts_of = attrgetter(*FACTS)
 PLAIN = tuple(name for name in FACTS if name != "my_role")
 """What the row itself has."""

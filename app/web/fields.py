@@ -224,8 +224,7 @@ class Timestamp(fields.AwareDateTime):
 
 def wire_time(value: datetime) -> str:
     """RFC 3339 in UTC, milliseconds, ``Z``."""
-    utc = value.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 class Number(fields.Integer):

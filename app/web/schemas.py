@@ -1,6 +1,7 @@
 """The two kinds of schema, and the ones that every feature shares."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing, post_load
@@ -9,6 +10,7 @@ from app.core.errors import Code, FieldCode
 from app.core.pagination import PageRequest
 from app.web.faults import Fault
 from app.web.fields import Choice, Flag, Number, Text
+from app.web.quick_dump import Plan
 
 MAX_CURSOR = 2_000
 """A name of 255 characters takes up to 1,020 bytes; with id, MAC and base64 that makes 1,450 characters."""
@@ -39,6 +41,13 @@ class Output(Schema):
 
     class Meta:
         unknown = EXCLUDE
+
+    @cached_property
+    def plan(self) -> Plan:
+        return Plan(self)
+
+    def _serialize(self, obj: Any, *, many: bool = False) -> Any:
+        return [self.plan.write(each) for each in obj] if many and obj is not None else self.plan.write(obj)
 
 
 class OneOf(Schema):
