@@ -6,7 +6,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test check format test-clients fuzz verify-containers lock openapi bench clean clean-data
+.PHONY: help venv run test check format client test-clients fuzz verify-containers lock openapi bench clean clean-data
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: venv ## Check format, lint, types, import contracts, house rules, depende
 format: venv ## Format the code and mend what the linter can mend
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+client: venv ## Make the generated half of the TypeScript client anew, after a change of the API (needs Node)
+	@$(PY) -m dev.client_code
 
 test-clients: venv ## Check the API as its clients see it: OpenAPI rules, TypeScript, a browser (needs Node and Chromium)
 	@$(PY) -m dev.clients $(ARGS)
@@ -50,7 +53,8 @@ bench: venv ## Measure requests a second and latencies
 	@$(PY) -m benchmarks $(ARGS)
 
 clean: ## Remove caches and whatever else can be made again; .venv and the data stay
-	@rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage .coverage.* tests/clients/node_modules
+	@rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis .coverage .coverage.* tests/clients/node_modules \
+		clients/typescript/node_modules clients/typescript/dist clients/typescript/apidocs
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
 
 clean-data: venv ## Delete the laptop's database, files, keys and mailbox (var/); the next start begins afresh

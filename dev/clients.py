@@ -14,6 +14,7 @@ from dev.places import ROOT
 from dev.terminal import say
 
 TESTS = ROOT / "tests" / "clients"
+CLIENT = ROOT / "clients" / "typescript"
 OLDEST_NODE = 20
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _MAC_BROWSERS = (
@@ -52,21 +53,22 @@ def missing_tools() -> list[str]:
     return missing
 
 
-def install_packages() -> None:
-    """Install what `package-lock.json` says, unless that is already there.
+def install_packages(folder: Path = TESTS) -> None:
+    """Install what a folder's `package-lock.json` says, unless that is already there.
 
     Raises:
         Fault: when npm fails; its words are shown.
     """
-    lock = TESTS / "package-lock.json"
-    stamp = TESTS / "node_modules" / ".holdfast-stamp"
+    lock = folder / "package-lock.json"
+    stamp = folder / "node_modules" / ".holdfast-stamp"
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
-    say("  installing the npm packages of tests/clients ...")
+    name = folder.relative_to(ROOT)
+    say(f"  installing the npm packages of {name} ...")
     done = subprocess.run(
         ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
-        cwd=TESTS,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -74,7 +76,7 @@ def install_packages() -> None:
     )
     if done.returncode:
         print("\n".join(f"  npm: {line}" for line in done.stdout.splitlines()[-12:]), file=sys.stderr)
-        raise Fault("npm could not install the packages of tests/clients; its words are above")
+        raise Fault(f"npm could not install the packages of {name}; its words are above")
     stamp.write_text(wanted, encoding="utf-8")
 
 
@@ -88,6 +90,7 @@ def clients() -> int:
     if missing:
         raise Fault(f"make test-clients needs, and this machine lacks: {'; '.join(missing)}")
     install_packages()
+    install_packages(CLIENT)
     with engines_for_tests():
         # Everything is there, so a test that would skip itself for want of a tool must not.
         env = {

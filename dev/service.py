@@ -12,7 +12,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,13 @@ class Service:
         url: its address, without a slash at the end.
         env: the environment of its processes, for further commands on the same engines.
         home: folder of its logs and mails; removed at the end.
+        restart: kill the API as the kernel would, with all that it has in hand, and start it again at the same address.
     """
 
     url: str
     env: Mapping[str, str]
     home: Path
+    restart: Callable[[], None]
 
     def command(self, *arguments: str) -> str:
         """Run `flask ...` to its end.
@@ -115,17 +117,36 @@ def throwaway_service(engines: Engines, *, worker: bool = True, **settings: str)
             "RATE_LIMIT_FACTOR": "1000",
             **settings,
         }
-        service = Service(url, env, home)
+        api = _Api(home, env, listener)
+        service = Service(url, env, home, lambda: api.restart(url))
         service.command("db", "upgrade")
         service.command("seed")
         if worker:
-            stack.callback(_start(service, "worker", "flask", "worker").stop, _STEPS)
-        api = _start(
-            service, "api", "gunicorn", "-b", f"fd://{listener.fileno()}", "wsgi:app", listener=listener
-        )
-        stack.callback(api.stop, _STEPS)
-        _wait_until_ready(api, url)
+            stack.callback(_start(home, env, "worker", "flask", "worker").stop, _STEPS)
+        stack.callback(api.stop)
+        api.start(url)
         yield service
+
+
+class _Api:
+    """gunicorn, which may be started more than once."""
+
+    def __init__(self, home: Path, env: Mapping[str, str], listener: socket.socket) -> None:
+        self._home, self._env, self._listener = home, env, listener
+        self._child: Child | None = None
+
+    def start(self, url: str) -> None:
+        arguments = ("gunicorn", "-b", f"fd://{self._listener.fileno()}", "wsgi:app")
+        self._child = _start(self._home, self._env, "api", *arguments, listener=self._listener)
+        _wait_until_ready(self._child, url)
+
+    def stop(self, steps: Steps = _STEPS) -> None:
+        if self._child:
+            self._child.stop(steps)
+
+    def restart(self, url: str) -> None:
+        self.stop(())
+        self.start(url)
 
 
 _OURS = {
@@ -153,12 +174,14 @@ def _reap(base: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(service: Service, name: str, *command: str, listener: socket.socket | None = None) -> Child:
+def _start(
+    home: Path, env: Mapping[str, str], name: str, *command: str, listener: socket.socket | None = None
+) -> Child:
     return Child.start(
         name,
         [sys.executable, "-m", *command],
-        service.home,
-        env=service.env,
+        home,
+        env=env,
         pass_fds=[listener.fileno()] if listener else [],
     )
 

@@ -1,0 +1,176 @@
+import { ApiError, errorOf, networkError } from "./errors.js";
+import { type Client, createClient, createConfig } from "./generated/client/index.js";
+import { CHOOSE_TRANSPORT, GIVE_TOKENS, TAKE_KEY } from "./generated/operations.gen.js";
+import type { SignedIn, User } from "./generated/types.gen.js";
+import { DEFAULT_POLICY, reasonOf, type RetryPolicy, send } from "./retry.js";
+import { Session, type SignedOutReason, type TokenTransport } from "./session.js";
+import { DEVICE_TOKEN, memoryStore, type TokenStore } from "./stores.js";
+
+/** What an instance is made of. */
+export interface HoldfastOptions {
+  /** The address of the API, ending in `/api/v1`. */
+  baseUrl: string;
+  /** `cookie` for web apps, `body` for phones and scripts. */
+  transport: TokenTransport;
+  /** Where tokens are kept; in memory when left out, which on the web is enough. */
+  tokenStore?: TokenStore;
+  /** In the place of the global `fetch`. */
+  fetch?: typeof fetch;
+  /** What the server's log and the list of sessions show of this app. */
+  clientInfo?: { platform?: "ios" | "android" | "web" | (string & {}); version?: string; deviceName?: string };
+  /** Tries and times, in the place of {@link DEFAULT_POLICY}. */
+  retry?: Partial<RetryPolicy>;
+  /** Nobody is signed in any more: show the sign-in screen. */
+  onSignedOut?: (reason: SignedOutReason) => void;
+  /** Another tab has signed somebody else in. Calls fail with `user_changed` until the page is loaded anew, or `resume()`. */
+  onUserChanged?: (user: { id: string }) => void;
+}
+
+/** One app's, or on a server one request's, connection to the service. */
+export interface Holdfast {
+  /** What the functions of the API take: `getProject({ client, path: { project_id } })`. */
+  readonly client: Client;
+  /** Who is signed in, as the last answer with tokens showed them; `getMe` has the newest. */
+  readonly user: User | null;
+  /**
+   * Find out who is signed in, at the start of the app: by the cookie, or by the token that is kept.
+   *
+   * @returns null when nobody is.
+   * @throws ApiError - `isNetworkError` when offline: the person may be signed in, ask again later.
+   */
+  resume(): Promise<User | null>;
+  /**
+   * End the session, here and in the other tabs.
+   *
+   * @throws ApiError - when the service could not be told. This instance has forgotten the session all the same; a cookie
+   * stays in the browser, so let people try again.
+   */
+  signOut(): Promise<void>;
+  /** The access token for requests that this package does not make; undefined when nobody is signed in. */
+  accessToken(): Promise<string | undefined>;
+  /** Get another one after `token_expired`; `used` is the expired one. */
+  renew(used: string): Promise<void>;
+  /** Stop listening to other tabs; in tests, and where an app makes several instances. */
+  close(): void;
+}
+
+/** An instance of its own: nothing is shared with others but what they are given, such as a token store. */
+export function createHoldfast(options: HoldfastOptions): Holdfast {
+  const { transport, clientInfo = {}, tokenStore: store = memoryStore() } = options;
+  const baseUrl = options.baseUrl.replace(/\/+$/, "");
+  const policy = { ...DEFAULT_POLICY, ...options.retry };
+  const fetch: typeof globalThis.fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
+  const headers: Record<string, string> = {
+    ...(clientInfo.platform ? { "X-Client-Platform": clientInfo.platform } : {}),
+    ...(clientInfo.version ? { "X-Client-Version": clientInfo.version } : {}),
+  };
+  const { onSignedOut, onUserChanged } = options;
+  const session = new Session({ baseUrl, transport, store, fetch, policy, headers, onSignedOut, onUserChanged });
+
+  // A call's own, by `meta: { timeout: 60_000 }`.
+  const timeouts = new WeakMap<Request, number>();
+  const client = createClient(
+    createConfig({
+      baseUrl,
+      headers,
+      credentials: transport === "cookie" ? "include" : "omit",
+      throwOnError: true,
+      auth: () => session.accessToken(),
+      fetch: (input) => {
+        const request = input as Request;
+        return authorised(fetch, request, session, { ...policy, timeout: timeouts.get(request) ?? policy.timeout });
+      },
+      requestValidator: (call) => prepare(call as Call, { transport, store, deviceName: clientInfo.deviceName }),
+    }),
+  );
+  client.interceptors.request.use((request, call) => {
+    const { timeout } = (call as { meta?: { timeout?: number } }).meta ?? {};
+    if (timeout) timeouts.set(request, timeout);
+    return request;
+  });
+  client.interceptors.response.use(async (response, _request, call) => {
+    if (response.ok && GIVE_TOKENS.has(`${call.method} ${call.url}`)) await adopt(session, response.clone());
+    return response;
+  });
+  client.interceptors.error.use((error, response, request) => {
+    if (error instanceof ApiError) return error;
+    if (response as Response | undefined) return errorOf(response, error);
+    return request.signal?.aborted ? reasonOf(request.signal) : networkError(error);
+  });
+
+  return {
+    client,
+    get user() {
+      return session.user;
+    },
+    resume: () => session.resume(),
+    signOut: () => session.signOut(),
+    accessToken: () => session.accessToken(),
+    renew: (used) => session.renew(used),
+    close: () => session.close(),
+  };
+}
+
+/** What the generated client is about to send. */
+interface Call {
+  method: string;
+  url: string;
+  headers: Headers;
+  body?: unknown;
+}
+
+interface Device {
+  transport: TokenTransport;
+  store: TokenStore;
+  deviceName: string | undefined;
+}
+
+/** Add what the person who calls need not think of: a key for each write, and how this device signs in. */
+async function prepare(call: Call, { transport, store, deviceName }: Device): Promise<void> {
+  const operation = `${call.method} ${call.url}`;
+  if (TAKE_KEY.has(operation) && !call.headers.has("Idempotency-Key")) {
+    call.headers.set("Idempotency-Key", freshKey());
+  }
+  const takes = CHOOSE_TRANSPORT[operation];
+  if (!takes) return;
+  const offered = { token_transport: transport, device_name: deviceName, device_token: await store.get(DEVICE_TOKEN) };
+  const known = Object.entries(offered).filter(([name, value]) => value && takes.includes(name));
+  call.body = { ...Object.fromEntries(known), ...(call.body as object) };
+}
+
+/** Send a request; with an access token that has expired, once more with a new one. */
+async function authorised(
+  fetch: typeof globalThis.fetch,
+  request: Request,
+  session: Session,
+  policy: RetryPolicy,
+): Promise<Response> {
+  const used = request.headers.get("Authorization")?.replace(/^Bearer /, "");
+  if (!used) return send(fetch, request, policy);
+  const spare = request.clone();
+  const response = await send(fetch, request, policy);
+  if (response.status !== 401) return response;
+  const { code } = errorOf(response, await response.clone().json().catch(() => null));
+  if (code === "session_revoked") session.end(code);
+  if (code === "token_invalid") session.forgetAccess(used);
+  if (code !== "token_expired") return response;
+  await session.renew(used);
+  spare.headers.set("Authorization", `Bearer ${await session.accessToken()}`);
+  return send(fetch, spare, policy);
+}
+
+async function adopt(session: Session, response: Response): Promise<void> {
+  const answer = (await response.json()) as SignedIn | { status: "mfa_required" } | { session: SignedIn | null };
+  if ("session" in answer) {
+    if (answer.session) await session.adopt(answer.session);
+  } else if (answer.status === "signed_in") {
+    await session.adopt(answer);
+  }
+}
+
+/** A word that is not used twice; `crypto.randomUUID` is missing in React Native and on plain http. */
+function freshKey(): string {
+  const dice = () => Math.random().toString(36).slice(2);
+  return globalThis.crypto?.randomUUID?.() ?? `${Date.now().toString(36)}-${dice()}${dice()}`;
+}
+

@@ -1,0 +1,96 @@
+"""@holdfast/client: its generated half is up to date, it is built as packages should be, and it works."""
+
+import filecmp
+import http.server
+import json
+import shutil
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from dev.client_code import GENERATED, write_code
+from dev.clients import CLIENT
+from tests.clients.conftest import run
+
+PROGRAMS = CLIENT / "node_modules" / ".bin"
+NODE = shutil.which("node")
+
+
+@pytest.fixture(scope="module")
+def package():
+    """The package as it is published."""
+    shutil.rmtree(CLIENT / "dist", ignore_errors=True)
+    told = run(PROGRAMS / "tsc", "-p", CLIENT, cwd=CLIENT)
+    assert told.returncode == 0, told.stdout
+    return CLIENT
+
+
+@pytest.fixture
+def time_returns(service):
+    """Tests let the clock go on; those after them find it where it was."""
+    yield
+    body = json.dumps({"advance_seconds": 0}).encode()
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{service.url}/dev/clock", body, headers)).close()
+
+
+@pytest.fixture
+def restarting(service):
+    """An address whose POST kills the API and starts it again."""
+
+    class Control(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            service.restart()
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def passed(told):
+    """Node's test runner has run some tests, and all of them are content."""
+    assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
+    assert "# pass 0\n" not in told.stdout
+
+
+def differences(one, other, folder=Path()):
+    """Files that only one side has, or that differ."""
+    compared = filecmp.dircmp(one / folder, other / folder)
+    found = [str(folder / name) for name in compared.left_only + compared.right_only]
+    _, changed, odd = filecmp.cmpfiles(one / folder, other / folder, compared.common_files, shallow=False)
+    found += [str(folder / name) for name in changed + odd]
+    return found + [
+        name for below in compared.common_dirs for name in differences(one, other, folder / below)
+    ]
+
+
+def test_the_generated_code_is_that_of_this_service(tmp_path):
+    write_code(tmp_path / "generated")
+    assert differences(GENERATED, tmp_path / "generated") == [], "run `make client`"
+
+
+def test_the_package_is_what_bundlers_and_compilers_expect(package):
+    for command in (("publint", "--strict"), ("attw", "--pack", ".", "--profile", "esm-only")):
+        told = run(PROGRAMS / command[0], *command[1:], cwd=package)
+        assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_it_works_against_the_service(service, package, time_returns):
+    """Sign-up, second factor, shared stores, expiry, lists, conflicts, the change feed, uploads.
+
+    One after the other: they move the one clock of the service.
+    """
+    names = [name for name in sorted((package / "tests").glob("*.test.mjs")) if name.stem != "restart.test"]
+    passed(run(NODE, "--test", "--test-concurrency=1", *names, cwd=package, URL=service.url))
+
+
+def test_a_restart_in_the_middle_of_a_write_writes_once(service, package, restarting):
+    passed(run(NODE, "--test", "tests/restart.test.mjs", cwd=package, URL=service.url, RESTART=restarting))
