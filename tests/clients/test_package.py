@@ -3,6 +3,7 @@
 import filecmp
 import http.server
 import json
+import re
 import shutil
 import threading
 import urllib.request
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.demo import DEMO_PASSWORD
 from dev.client_code import GENERATED, write_code
 from dev.clients import CLIENT
 from tests.clients.conftest import run
@@ -94,3 +96,30 @@ def test_it_works_against_the_service(service, package, time_returns):
 
 def test_a_restart_in_the_middle_of_a_write_writes_once(service, package, restarting):
     passed(run(NODE, "--test", "tests/restart.test.mjs", cwd=package, URL=service.url, RESTART=restarting))
+
+
+def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
+    package, drive, tmp_path, time_returns
+):
+    """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person."""
+    bundle = tmp_path / "app.js"
+    options = ("--bundle", "--format=iife", "--global-name=Holdfast", f"--outfile={bundle}")
+    assert run(PROGRAMS / "esbuild", package / "dist" / "index.js", *options).returncode == 0
+    told = drive("client_tabs.mjs", bundle=str(bundle), password=DEMO_PASSWORD)
+    alice, bob = "alice@example.com", "bob@example.com"
+    assert (told["nobody"], told["resumed"]) == (None, alice)
+    assert (told["rounds"], told["renewed"]) == ([alice] * 20, [200] * 20)
+    assert told["expired"] == [[alice] * 3] * 2
+    assert told["afterExpiry"] == [200, 200], "one for each tab, however many calls wait"
+    assert told["quiet"] == ['{"ended":[],"met":[]}'] * 2
+    assert told["ended"] == [["signed_out"], ["signed_out_elsewhere"]]
+    assert told["after"] == ["not_authenticated", None]
+    assert (told["first"], told["met"], told["refused"]) == (alice, [told["bob"]], "user_changed")
+    assert told["reloaded"] == bob
+
+
+def test_it_is_imported_under_the_preset_of_react_native(service, package):
+    """Body transport, a stand-in for the Keychain, React Native's Request and FormData."""
+    told = run(PROGRAMS / "jest", "--ci", cwd=package, URL=service.url)
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert re.search(r"Tests: +[1-9]\d* passed", told.stderr)

@@ -146,7 +146,8 @@ async function authorised(
   policy: RetryPolicy,
 ): Promise<Response> {
   const used = request.headers.get("Authorization")?.replace(/^Bearer /, "");
-  if (!used) return send(fetch, request, policy);
+  // An API token that a script brought itself cannot be refreshed.
+  if (!used || used.startsWith("hf_")) return send(fetch, request, policy);
   const spare = request.clone();
   const response = await send(fetch, request, policy);
   if (response.status !== 401) return response;

@@ -1,4 +1,4 @@
-import { ApiError, errorOf } from "./errors.js";
+import { ApiError, errorOf, isApiError } from "./errors.js";
 import type { SignedIn, User } from "./generated/types.gen.js";
 import { type RetryPolicy, send } from "./retry.js";
 import { DEVICE_TOKEN, REFRESH_TOKEN, type TokenStore } from "./stores.js";
@@ -33,6 +33,8 @@ export interface SessionOptions {
   /** Another tab has signed somebody else in: show what is theirs, by loading the page anew or by `resume()`. */
   onUserChanged?: ((user: { id: string }) => void) | undefined;
 }
+
+const NOBODY = "not_authenticated";
 
 type State = "unknown" | "signed_in" | "signed_out" | "other_user";
 
@@ -112,12 +114,11 @@ export class Session {
   }
 
   /** The session is over. Kept tokens stay: only `/auth/refresh` can tell that they are worth nothing. */
-  end(reason: SignedOutReason): void {
-    const was = this.#state;
+  end(reason: SignedOutReason, told = this.#state !== "signed_out"): void {
     this.user = null;
     this.#access = undefined;
     this.#state = "signed_out";
-    if (was !== "signed_out") this.#options.onSignedOut?.(reason);
+    if (told) this.#options.onSignedOut?.(reason);
   }
 
   /** Sign out; see `Holdfast.signOut`. */
@@ -152,7 +153,9 @@ export class Session {
       }
       signedIn = await flight;
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) this.end(error.code);
+      // At the start of an app that nobody had signed in to, there is nothing to tell.
+      const told = this.#state === "signed_in" || (transport === "body" && !isApiError(error, NOBODY));
+      if (error instanceof ApiError && error.status === 401) this.end(error.code, told);
       throw error;
     }
     if (this.user && this.user.id !== signedIn.user.id) {
@@ -227,5 +230,5 @@ function userChanged(): ApiError {
 }
 
 function nobody(): ApiError {
-  return new ApiError({ code: "refresh_invalid", status: 401, detail: "Nobody is signed in." });
+  return new ApiError({ code: NOBODY, status: 401, detail: "Nobody is signed in." });
 }
