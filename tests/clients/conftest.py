@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.clients import browser, install_packages, missing_tools
+from dev.clients import CLIENT, browser, install_packages, missing_tools
 from dev.service import throwaway_service
 
 HERE = Path(__file__).parent
@@ -28,6 +28,7 @@ def tools():
     missing = missing_tools()
     assert not missing, f"not installed: {'; '.join(missing)}"
     install_packages()
+    install_packages(CLIENT)
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +53,22 @@ def document_file(document, tmp_path_factory):
     return path
 
 
-def run(*command, cwd=HERE, **env):
+def run(*command, cwd=HERE, stdin=None, **env):
     """A program to its end: what it was, with output and exit code."""
     words = [str(word) for word in command]
     return subprocess.run(
-        words, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=110, check=False
-    )
+        words, cwd=cwd, env={**os.environ, **env}, input=stdin,
+        capture_output=True, text=True, timeout=110, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def package():
+    """@holdfast/client as it is published."""
+    shutil.rmtree(CLIENT / "dist", ignore_errors=True)
+    told = run(CLIENT / "node_modules" / ".bin" / "tsc", "-p", CLIENT, cwd=CLIENT)
+    assert told.returncode == 0, told.stdout
+    return CLIENT
 
 
 @pytest.fixture(scope="session")

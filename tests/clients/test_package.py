@@ -20,15 +20,6 @@ PROGRAMS = CLIENT / "node_modules" / ".bin"
 NODE = shutil.which("node")
 
 
-@pytest.fixture(scope="module")
-def package():
-    """The package as it is published."""
-    shutil.rmtree(CLIENT / "dist", ignore_errors=True)
-    told = run(PROGRAMS / "tsc", "-p", CLIENT, cwd=CLIENT)
-    assert told.returncode == 0, told.stdout
-    return CLIENT
-
-
 @pytest.fixture
 def time_returns(service):
     """Tests let the clock go on; those after them find it where it was."""
