@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dev.clients import CLIENT, install_packages
+from dev.clients import CLIENT, install_packages, missing_node
 from dev.faults import Fault, finish
 from dev.places import ROOT
 from dev.terminal import say
@@ -39,7 +39,7 @@ def write_code(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="holdfast-client-") as folder:
         path = Path(folder) / "openapi.json"
         _run([sys.executable, "-m", "flask", "openapi", "write", str(path)], ROOT, _settings())
-        operations = _operations_module(json.loads(path.read_text(encoding="utf-8")))
+        operations = operations_module(json.loads(path.read_text(encoding="utf-8")))
         made = Path(folder) / "generated"
         where = {**os.environ, "OPENAPI_DOCUMENT": str(path), "GENERATED": str(made)}
         _run([str(_PROGRAM), "-f", "openapi-ts.config.mjs"], CLIENT, where)
@@ -64,8 +64,15 @@ def _run(command: list[str], cwd: Path, env: dict[str, str]) -> None:
         raise Fault(f"{Path(command[0]).name} failed: {(done.stdout + done.stderr)[-1500:]}")
 
 
-def _operations_module(document: Json) -> str:
-    """What the client does by itself, by operation: it depends on the document, so it is generated too."""
+def operations_module(document: Json) -> str:
+    """What the client does by itself, by operation: it depends on the document, so it is generated too.
+
+    Args:
+        document: the OpenAPI document.
+
+    Returns:
+        A module of TypeScript with three lists.
+    """
     keyed, giving = [], []
     choosing: dict[str, list[str]] = {}
     for operation, told in _operations(document):
@@ -132,7 +139,14 @@ def _fields(document: Json, holder: Json | None) -> set[str]:
 
 
 def client_code() -> int:
-    """Install the generator where it is missing, and write src/generated."""
+    """Install the generator where it is missing, and write src/generated.
+
+    Raises:
+        Fault: when Node is missing, or something fails; in one line.
+    """
+    missing = missing_node()
+    if missing:
+        raise Fault(f"make client needs, and this machine lacks: {'; '.join(missing)}")
     install_packages(CLIENT)
     write_code(GENERATED)
     say(f"  {GENERATED.relative_to(ROOT)} is made of the document")

@@ -34,6 +34,14 @@ def browser() -> str | None:
 
 def missing_tools() -> list[str]:
     """What must be installed first, each with how."""
+    missing = missing_node()
+    if not browser():
+        missing.append("Chromium or Chrome (Debian: apt install chromium; or set CHROMIUM=/path/to/it)")
+    return missing
+
+
+def missing_node() -> list[str]:
+    """What of Node must be installed first, each with how."""
     missing = []
     node = shutil.which("node")
     told = (
@@ -48,8 +56,6 @@ def missing_tools() -> list[str]:
         missing.append(f"Node {OLDEST_NODE} or later (nodejs.org); this is {told.strip()}")
     if not shutil.which("npm"):
         missing.append("npm (comes with Node; Debian: apt install npm)")
-    if not browser():
-        missing.append("Chromium or Chrome (Debian: apt install chromium; or set CHROMIUM=/path/to/it)")
     return missing
 
 
