@@ -89,14 +89,30 @@ def test_a_restart_in_the_middle_of_a_write_writes_once(service, package, restar
     passed(run(NODE, "--test", "tests/restart.test.mjs", cwd=package, URL=service.url, RESTART=restarting))
 
 
+def bundle(package, folder):
+    """The package as one script for a page; the path of it."""
+    source = 'export * from "./index.js"; export { upload } from "./uploads.js";'
+    options = ("--bundle", "--format=iife", "--global-name=Holdfast", f"--outfile={folder / 'app.js'}")
+    told = run(PROGRAMS / "esbuild", *options, cwd=package / "dist", stdin=source)
+    assert told.returncode == 0, told.stderr
+    return str(folder / "app.js")
+
+
+def test_an_upload_of_a_tab_that_was_closed_goes_on_in_the_next(package, drive, tmp_path):
+    told = drive("client_upload.mjs", bundle=bundle(package, tmp_path), password=DEMO_PASSWORD)
+    assert (told["small"]["name"], told["small"]["size"]) == ("note.txt", 9)
+    assert told["kept"] == 1
+    assert told["first"] >= 3 * 2**20, "the second tab began where the first had ended"
+    assert told["last"] == told["size"] == told["done"]["size"]
+    assert told["done"]["name"] == "reef.txt"
+    assert told["left"] == 0
+
+
 def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     package, drive, tmp_path, time_returns
 ):
     """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person."""
-    bundle = tmp_path / "app.js"
-    options = ("--bundle", "--format=iife", "--global-name=Holdfast", f"--outfile={bundle}")
-    assert run(PROGRAMS / "esbuild", package / "dist" / "index.js", *options).returncode == 0
-    told = drive("client_tabs.mjs", bundle=str(bundle), password=DEMO_PASSWORD)
+    told = drive("client_tabs.mjs", bundle=bundle(package, tmp_path), password=DEMO_PASSWORD)
     alice, bob = "alice@example.com", "bob@example.com"
     assert (told["nobody"], told["resumed"]) == (None, alice)
     assert (told["rounds"], told["renewed"]) == ([alice] * 20, [200] * 20)
