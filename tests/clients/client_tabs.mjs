@@ -55,11 +55,11 @@ const after = [await two.evaluate("me()"), await two.evaluate("holdfast.resume()
 await one.evaluate("signIn('alice@example.com')");
 const first = await two.evaluate("holdfast.resume().then((user) => user.email)");
 await one.evaluate("told.met.length = 0");
-const bob = await two.evaluate("signIn('bob@example.com').then(({ user }) => user.id)");
+const charlie = await two.evaluate("signIn('charlie@example.com').then(({ user }) => user.id)");
 await one.waitForFunction("told.met.length > 0");
 const met = await one.evaluate("told.met");
 const refused = await one.evaluate("me()");
 const reloaded = await one.evaluate("holdfast.resume().then((user) => user.email)");
 
 server.close();
-await finish({ origin, nobody, resumed, rounds, renewed, expired, afterExpiry, quiet, ended, after, first, bob, met, refused, reloaded });
+await finish({ origin, nobody, resumed, rounds, renewed, expired, afterExpiry, quiet, ended, after, first, charlie, met, refused, reloaded });

@@ -113,7 +113,7 @@ def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
 ):
     """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person."""
     told = drive("client_tabs.mjs", bundle=bundle(package, tmp_path), password=DEMO_PASSWORD)
-    alice, bob = "alice@example.com", "bob@example.com"
+    alice, charlie = "alice@example.com", "charlie@example.com"
     assert (told["nobody"], told["resumed"]) == (None, alice)
     assert (told["rounds"], told["renewed"]) == ([alice] * 20, [200] * 20)
     assert told["expired"] == [[alice] * 3] * 2
@@ -121,8 +121,8 @@ def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     assert told["quiet"] == ['{"ended":[],"met":[]}'] * 2
     assert told["ended"] == [["signed_out"], ["signed_out_elsewhere"]]
     assert told["after"] == ["not_authenticated", None]
-    assert (told["first"], told["met"], told["refused"]) == (alice, [told["bob"]], "user_changed")
-    assert told["reloaded"] == bob
+    assert (told["first"], told["met"], told["refused"]) == (alice, [told["charlie"]], "user_changed")
+    assert told["reloaded"] == charlie
 
 
 def test_it_is_imported_under_the_preset_of_react_native(service, package):

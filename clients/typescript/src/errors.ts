@@ -52,9 +52,9 @@ export class ApiError extends Error {
 
   /** The refused fields of a form, empty where it is about something else. */
   get fieldErrors(): FieldError[] {
-    return (this.problem.errors ?? []).map(({ field, code, detail, params }) => {
-      return { name: field, type: code, message: detail, params };
-    });
+    const { errors } = this.problem;
+    if (!Array.isArray(errors)) return [];
+    return errors.map(({ field, code, detail, params }) => ({ name: field, type: code, message: detail, params }));
   }
 
   /** Finds the request in the service's log: show it beside what you cannot explain. */

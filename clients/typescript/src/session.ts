@@ -1,11 +1,8 @@
-import { ApiError, errorOf, isApiError } from "./errors.js";
+import { ApiError } from "./errors.js";
 import type { SignedIn, User } from "./generated/types.gen.js";
-import { type RetryPolicy, send } from "./retry.js";
-import { DEVICE_TOKEN, REFRESH_TOKEN, type TokenStore } from "./stores.js";
-import { openTabs, type Tabs } from "./tabs.js";
-
-/** How the refresh token travels: in a cookie that scripts cannot read (web), or in the body (phones, scripts). */
-export type TokenTransport = "cookie" | "body";
+import { endSession, isNobody, isRefusal, nobody, refresh, type Refreshing } from "./refreshing.js";
+import { DEVICE_TOKEN, REFRESH_TOKEN } from "./stores.js";
+import { openTabs, type TabMessage, type Tabs } from "./tabs.js";
 
 /**
  * Why nobody is signed in any more: codes of `/auth/refresh`, `session_revoked` where the session was ended elsewhere,
@@ -21,25 +18,14 @@ export type SignedOutReason =
   | (string & {});
 
 /** What a session needs, and whom it tells. */
-export interface SessionOptions {
-  baseUrl: string;
-  transport: TokenTransport;
-  store: TokenStore;
-  fetch: typeof fetch;
-  policy: RetryPolicy;
-  headers: Record<string, string>;
+export interface SessionOptions extends Refreshing {
   /** Nobody is signed in any more. */
   onSignedOut?: ((reason: SignedOutReason) => void) | undefined;
-  /** Another tab has signed somebody else in: show what is theirs, by loading the page anew or by `resume()`. */
+  /** Another tab has signed somebody else in. */
   onUserChanged?: ((user: { id: string }) => void) | undefined;
 }
 
-const NOBODY = "not_authenticated";
-
 type State = "unknown" | "signed_in" | "signed_out" | "other_user";
-
-/** Refreshes under way, by store: instances that share one share its answer too. */
-const flights = new WeakMap<TokenStore, Promise<SignedIn>>();
 
 /** The tokens of one sign-in. One refresh at a time; a stored token is given up on a 401 from `/auth/refresh` alone. */
 export class Session {
@@ -53,11 +39,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#tabs = openTabs(`holdfast ${options.baseUrl}`, (message) => {
-      if (this.#state !== "signed_in") return;
-      if (message.kind === "signed_out") this.end("signed_out_elsewhere");
-      else if (message.userId !== this.user?.id) this.#meet({ id: message.userId });
-    });
+    this.#tabs = openTabs(`holdfast ${options.baseUrl}`, (message) => this.#hear(message));
   }
 
   /**
@@ -70,7 +52,7 @@ export class Session {
     if (this.#state === "other_user") throw userChanged();
     if (this.#access || this.#state === "signed_out") return this.#access;
     await this.renew(undefined).catch((error: unknown) => {
-      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      if (!isRefusal(error)) throw error;
     });
     return this.#access;
   }
@@ -81,8 +63,10 @@ export class Session {
    * @param used - The expired one; where a newer one is there already, nothing is asked.
    * @throws ApiError - 401 when nobody is signed in any more; `user_changed`; that the service could not be asked.
    */
-  renew(used: string | undefined): Promise<void> {
-    if (this.#access && this.#access !== used) return Promise.resolve();
+  async renew(used: string | undefined): Promise<void> {
+    if (this.#state === "other_user") throw userChanged();
+    if (this.#state === "signed_out") throw nobody();
+    if (this.#access && this.#access !== used) return;
     this.#renewing ??= this.#refresh().finally(() => {
       this.#renewing = null;
     });
@@ -92,9 +76,7 @@ export class Session {
   /** Find out anew who is signed in; see `Holdfast.resume`. */
   async resume(): Promise<User | null> {
     await this.#renewing?.catch(() => {});
-    this.user = null;
-    this.#access = undefined;
-    this.#state = "unknown";
+    this.#set("unknown");
     await this.accessToken();
     return this.user;
   }
@@ -104,7 +86,7 @@ export class Session {
     const { store, transport } = this.#options;
     if (transport === "body" && signedIn.refresh_token) await store.set(REFRESH_TOKEN, signedIn.refresh_token);
     if (signedIn.device_token) await store.set(DEVICE_TOKEN, signedIn.device_token);
-    this.#take(signedIn);
+    this.#set("signed_in", signedIn);
     this.#tabs.tell({ kind: "signed_in", userId: signedIn.user.id });
   }
 
@@ -115,22 +97,16 @@ export class Session {
 
   /** The session is over. Kept tokens stay: only `/auth/refresh` can tell that they are worth nothing. */
   end(reason: SignedOutReason, told = this.#state !== "signed_out"): void {
-    this.user = null;
-    this.#access = undefined;
-    this.#state = "signed_out";
+    this.#set("signed_out");
     if (told) this.#options.onSignedOut?.(reason);
   }
 
   /** Sign out; see `Holdfast.signOut`. */
   async signOut(): Promise<void> {
     await this.#renewing?.catch(() => {});
-    const token = await this.#stored();
-    const bearer = this.#access;
     try {
-      const answer = await this.#post("/auth/logout", token, bearer);
-      if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
+      await endSession(this.#options, this.#access);
     } finally {
-      if (token) await this.#options.store.remove(REFRESH_TOKEN);
       this.end("signed_out");
       this.#tabs.tell({ kind: "signed_out" });
     }
@@ -141,94 +117,39 @@ export class Session {
   }
 
   async #refresh(): Promise<void> {
-    const { store, transport } = this.#options;
-    let signedIn: SignedIn;
-    try {
-      let flight = transport === "body" ? flights.get(store) : undefined;
-      if (!flight) {
-        flight = this.#tabs.exclusively(() => this.#exchange());
-        flights.set(store, flight);
-        const landed = () => void (flights.get(store) === flight && flights.delete(store));
-        flight.then(landed, landed);
-      }
-      signedIn = await flight;
-    } catch (error) {
+    const signedIn = await refresh(this.#options, this.#tabs.exclusively).catch((error: unknown) => {
       // At the start of an app that nobody had signed in to, there is nothing to tell.
-      const told = this.#state === "signed_in" || (transport === "body" && !isApiError(error, NOBODY));
-      if (error instanceof ApiError && error.status === 401) this.end(error.code, told);
+      const told = this.#state === "signed_in" || (this.#options.transport === "body" && !isNobody(error));
+      if (isRefusal(error)) this.end(error.code, told);
       throw error;
-    }
+    });
     if (this.user && this.user.id !== signedIn.user.id) {
       this.#meet(signedIn.user);
       throw userChanged();
     }
-    this.#take(signedIn);
+    this.#set("signed_in", signedIn);
   }
 
-  /** Buy the next pair. A token that another instance has put there meanwhile gets its chance too. */
-  async #exchange(): Promise<SignedIn> {
-    const { store, transport } = this.#options;
-    let token = await this.#stored();
-    if (transport === "body" && !token) throw nobody();
-    for (;;) {
-      const answer = await this.#post("/auth/refresh", token);
-      const body: unknown = await answer.json().catch(() => null);
-      if (answer.ok) {
-        const signedIn = body as SignedIn;
-        if (token && signedIn.refresh_token) await store.set(REFRESH_TOKEN, signedIn.refresh_token);
-        return signedIn;
-      }
-      const newer = answer.status === 401 ? await this.#stored() : token;
-      if (newer && newer !== token) {
-        token = newer;
-        continue;
-      }
-      if (answer.status === 401 && token) await store.remove(REFRESH_TOKEN);
-      throw errorOf(answer, body);
-    }
-  }
-
-  /** Refreshing and signing out may be repeated: the same token gets the same answer. */
-  #post(path: string, token: string | null, bearer?: string): Promise<Response> {
-    const { baseUrl, transport, fetch, policy, headers } = this.#options;
-    const request = new Request(baseUrl + path, {
-      method: "POST",
-      credentials: transport === "cookie" ? "include" : "omit",
-      headers: {
-        ...headers,
-        "Content-Type": "application/json",
-        "X-CSRF-Token": "1",
-        ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
-      },
-      body: JSON.stringify(token ? { refresh_token: token } : {}),
-    });
-    return send(fetch, request, policy, true);
-  }
-
-  #stored(): Promise<string | null> {
-    const { store, transport } = this.#options;
-    return transport === "body" ? store.get(REFRESH_TOKEN) : Promise.resolve(null);
-  }
-
-  #take(signedIn: SignedIn): void {
-    this.user = signedIn.user;
-    this.#access = signedIn.access_token;
-    this.#state = "signed_in";
+  /** Tabs share a cookie; with the transport `body` each may have a session of its own. */
+  #hear(message: TabMessage): void {
+    if (this.#options.transport !== "cookie" || this.#state !== "signed_in") return;
+    if (message.kind === "signed_out") this.end("signed_out_elsewhere");
+    else if (message.userId !== this.user?.id) this.#meet({ id: message.userId });
   }
 
   #meet(user: { id: string }): void {
-    this.user = null;
-    this.#access = undefined;
-    this.#state = "other_user";
+    this.#set("other_user");
     this.#options.onUserChanged?.(user);
+  }
+
+  #set(state: State, signedIn?: SignedIn): void {
+    this.#state = state;
+    this.user = signedIn?.user ?? null;
+    this.#access = signedIn?.access_token;
   }
 }
 
 function userChanged(): ApiError {
   const detail = "Somebody else has signed in. Load the page anew.";
   return new ApiError({ code: "user_changed", detail });
-}
-
-function nobody(): ApiError {
-  return new ApiError({ code: NOBODY, status: 401, detail: "Nobody is signed in." });
 }

@@ -53,7 +53,7 @@ export async function upload(
   const url = await sent(holdfast, source, options);
   const path = { project_id: options.projectId, upload_id: idIn(url) };
   const { file_id } = await getTusUpload({ client, path });
-  if (!file_id) throw networkError(new Error("The upload is complete, and has become no file."));
+  if (!file_id) throw new ApiError({ code: "upload_incomplete", detail: "Not all of the file has arrived." });
   return getFile({ client, path: { project_id: options.projectId, file_id } });
 }
 

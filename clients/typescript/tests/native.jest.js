@@ -1,5 +1,5 @@
 // The package under React Native's Jest preset: its own module resolution, its FormData, a stand-in for the Keychain.
-import { createHoldfast, createProject, deleteProject, fileForm, getMe, secureStore, signIn } from "@holdfast/client";
+import { createHoldfast, createProject, deleteProject, fileForm, getMe, keychainStore, secureStore, signIn } from "@holdfast/client";
 import { upload } from "@holdfast/client/uploads";
 import * as FormDataModule from "react-native/Libraries/Network/FormData";
 
@@ -89,6 +89,19 @@ test("A photo of the picker becomes a part that React Native reads by its addres
   } finally {
     globalThis.FormData = before;
   }
+});
+
+test("react-native-keychain keeps each token as a service of its own", async () => {
+  const kept = new Map();
+  const store = keychainStore({
+    getGenericPassword: async ({ service }) => (kept.has(service) ? { username: "holdfast", password: kept.get(service) } : false),
+    setGenericPassword: async (_username, password, { service }) => kept.set(service, password),
+    resetGenericPassword: async ({ service }) => kept.delete(service),
+  });
+  const { client } = createHoldfast({ baseUrl, transport: "body", tokenStore: store });
+  await signIn({ client, body: alice });
+  expect([...kept.keys()].sort()).toEqual(["holdfast.device_token", "holdfast.refresh_token"]);
+  expect((await createHoldfast({ baseUrl, transport: "body", tokenStore: store }).resume()).display_name).toBe("Alice");
 });
 
 test("Uploads are there for React Native too", () => {

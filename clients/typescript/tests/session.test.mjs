@@ -19,7 +19,9 @@ test("Dana signs up by the code of her mail, and stays signed in when the app st
   await restarted.signOut();
   assert.equal(await tokenStore.get("holdfast.refresh_token"), null);
   assert.notEqual(await tokenStore.get("holdfast.device_token"), null, "the device stays known");
-  assert.equal(await phone({ tokenStore }).resume(), null);
+  const ended = [];
+  assert.equal(await phone({ tokenStore, onSignedOut: (reason) => ended.push(reason) }).resume(), null);
+  assert.deepEqual(ended, [], "nobody was signed in, so nobody is told");
 });
 
 test("The second factor keeps the session, and asks for a code at the next sign-in", async () => {
@@ -125,6 +127,8 @@ test("A token is dropped on a 401 of the refresh alone: not offline, not on a 50
   await assert.rejects(offline.resume(), { code: "network_error", isNetworkError: true });
   const unwell = phone({ ...broken, fetch: async () => new Response("<h1>Bad gateway</h1>", { status: 502 }) });
   await assert.rejects(unwell.resume(), { code: "http_502", status: 502 });
+  const portal = phone({ ...broken, fetch: async () => new Response("<h1>Pay for the network</h1>", { status: 401 }) });
+  await assert.rejects(portal.resume(), { code: "http_401", status: 401 });
   assert.deepEqual(ended, []);
   assert.equal((await phone({ tokenStore }).resume()).display_name, "Alice");
 

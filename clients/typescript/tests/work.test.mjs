@@ -151,6 +151,22 @@ test("A copy follows the change feed while somebody else writes", async () => {
   assert.ok(holdfast.user);
 });
 
+test("A cursor that has become too old begins the copy anew", async () => {
+  const { client } = await somebody("Lou");
+  const made = await createProject({ client, body: { name: "Tide tables" } });
+  const asked = [];
+  const forgetful = async (input, init) => {
+    asked.push(new URL(input.url).searchParams.get("since"));
+    const gone = { code: "resync_required", status: 410, detail: "This cursor is too old." };
+    return asked.length === 1 ? Response.json(gone, { status: 410 }) : fetch(input, init);
+  };
+  const batches = [];
+  client.setConfig({ fetch: forgetful });
+  for await (const batch of followChanges(client, { since: "k1.old", follow: false })) batches.push(batch);
+  assert.deepEqual(asked, ["k1.old", null]);
+  assert.deepEqual(batches.map(({ reset, items }) => [reset, items.map(({ id }) => id)]), [[true, [made.id]]]);
+});
+
 test("A link of a mail is taken apart, and others are none", () => {
   const from = { origins: ["https://app.example.com"], scheme: "reefapp" };
   const found = { kind: "verify-email", token: "hfx1.k1.a-b_c" };
