@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  ApiError, archiveProject, catchUp, createProject, deleteProject, followChanges, getProject, ifMatch, isApiError, listMembers,
-  listProjects, paginate, register, updateProject, updateWithRetry, verifyWebLink,
+  ApiError, archiveProject, catchUp, createApiToken, createProject, deleteProject, followChanges, getProject, ifMatch, isApiError, listMembers,
+  listProjects, paginate, register, revokeApiToken, signIn, updateProject, updateWithRetry, verifyWebLink,
 } from "@holdfast/client";
 import { alice, baseUrl, noting, PASSWORD, phone, somebody } from "./service.mjs";
 
@@ -111,8 +111,7 @@ test("Too late is an error, an abort is the caller's own, and Retry-After is wai
 test("A copy follows the change feed while somebody else writes", async () => {
   const { holdfast, client, email } = await somebody("Kim");
   const writer = phone();
-  const { signIn } = await import("@holdfast/client");
-  await signIn({ client: writer.client, body: { email, password: "a sentence only divers know" } });
+  await signIn({ client: writer.client, body: { email, password: PASSWORD } });
   const copy = { projects: new Map(), since: null };
   const apply = async ({ items, cursor, reset }) => {
     if (reset) copy.projects.clear();
@@ -149,6 +148,22 @@ test("A copy follows the change feed while somebody else writes", async () => {
   await catchUp(client, { cursor: async () => copy.since, apply });
   assert.equal(copy.projects.size, expected.size + 1);
   assert.ok(holdfast.user);
+});
+
+test("A script brings an API token, and nothing is refreshed for it", async () => {
+  const { client } = await somebody("Mo");
+  const { token, id } = await createApiToken({ client, body: { name: "Nightly report", scopes: ["read"] } });
+  const noted = [];
+  const script = phone({ fetch: noting(noted) });
+  assert.deepEqual((await listProjects({ client: script.client, auth: token })).items, []);
+  await revokeApiToken({ client, path: { key_id: id } });
+  await assert.rejects(async () => {
+    for (let attempt = 0; attempt < 40; attempt += 1) {
+      await listProjects({ client: script.client, auth: token });
+      await new Promise((resolve) => setTimeout(resolve, 100)); // it stops within a second
+    }
+  }, { code: "token_invalid", status: 401 });
+  assert.ok(noted.every(({ call }) => call === "GET /projects"));
 });
 
 test("A cursor that has become too old begins the copy anew", async () => {

@@ -154,7 +154,7 @@ export type FileTypeNotAllowedProblem = Problem & {
 };
 
 /**
- * The body must be JSON and say so: `Content-Type: application/json`.
+ * The body must be JSON and say so: `Content-Type: application/json`. A file comes as `multipart/form-data`, a part of one by tus as `application/offset+octet-stream`.
  */
 export type UnsupportedMediaTypeProblem = Problem & {
     code: 'unsupported_media_type';
@@ -168,7 +168,7 @@ export type UriTooLongProblem = Problem & {
 };
 
 /**
- * The file is larger than this server takes; `limits.upload_max_bytes` of `getMeta` says how much that is.
+ * The file is larger than this server takes, which is `max` and `limits.upload_max_bytes` of `getMeta`; or more has come by tus than `Upload-Length` announced.
  */
 export type FileTooLargeProblem = Problem & {
     code: 'file_too_large';
@@ -210,7 +210,7 @@ export type InvitationClosedProblem = Problem & {
 };
 
 /**
- * The link, code or challenge is too old, was used, or was tried too often. Ask for a new mail where one can be had, or begin again with the passkey.
+ * The link, code or challenge is too old, was used, or was tried too often. Ask for a new mail where one can be had, or begin again with the passkey. The address of a file: read the file anew.
  */
 export type TokenExpiredOrUsedProblem = Problem & {
     code: 'token_expired_or_used';
@@ -413,7 +413,7 @@ export type NotAuthenticatedProblem = Problem & {
 };
 
 /**
- * The request could not be understood at the level of HTTP: a host name we do not answer to, a bad header. Mend the client.
+ * The request could not be understood at the level of HTTP: a host name we do not answer to, a bad header, a body in very many tiny chunks. Mend the client.
  */
 export type BadRequestProblem = Problem & {
     code: 'bad_request';
@@ -623,6 +623,35 @@ export type UploadProgress = {
     size: number;
     expires_at: string;
     file_id: string | null;
+};
+
+export type UploadPage = {
+    items: Array<Upload>;
+    next_cursor: string | null;
+    has_more: boolean;
+    /**
+     * Only with `include_total=true`, else null; counts to 10,000.
+     */
+    total: number | null;
+    /**
+     * Whether there are more.
+     */
+    total_capped: boolean | null;
+};
+
+/**
+ * An upload under way. A resumable one goes on at `tus_url`, behind what it has `received`; of one that goes straight to the storage nothing is known until `completeUpload`.
+ */
+export type Upload = {
+    id: string;
+    project_id: string;
+    kind: 'resumable' | 'direct';
+    name: string;
+    size: number;
+    received: number;
+    tus_url: string | null;
+    created_at: string;
+    expires_at: string;
 };
 
 /**
@@ -6102,6 +6131,9 @@ export type ListFilesResponse = ListFilesResponses[keyof ListFilesResponses];
 
 export type UploadFileData = {
     body: {
+        /**
+         * The file, with its name. `limits` of `getMeta` says how large and of what types.
+         */
         file: Blob | File;
     };
     headers?: {
@@ -6871,6 +6903,134 @@ export type CompleteUploadResponses = {
 };
 
 export type CompleteUploadResponse = CompleteUploadResponses[keyof CompleteUploadResponses];
+
+export type ListMyUploadsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Items a page.
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Count all that match, to 10,000.
+         */
+        include_total?: boolean;
+    };
+    url: '/me/uploads';
+};
+
+export type ListMyUploadsErrors = {
+    /**
+     * `bad_request`
+     */
+    400: BadRequestProblem;
+    /**
+     * `not_authenticated`, `token_expired`, `token_invalid`, `session_revoked`
+     */
+    401: NotAuthenticatedProblem | TokenExpiredProblem | TokenInvalidProblem | SessionRevokedProblem;
+    /**
+     * `account_deletion_scheduled`, `mfa_enrolment_required`, `token_scope_insufficient`, `account_suspended`
+     */
+    403: AccountDeletionScheduledProblem | MfaEnrolmentRequiredProblem | TokenScopeInsufficientProblem | AccountSuspendedProblem;
+    /**
+     * `uri_too_long`
+     */
+    414: UriTooLongProblem;
+    /**
+     * `validation_failed`, `invalid_cursor`
+     */
+    422: ValidationFailedProblem | InvalidCursorProblem;
+    /**
+     * `rate_limited`
+     */
+    429: RateLimitedProblem;
+    /**
+     * `internal_error`
+     */
+    500: InternalErrorProblem;
+    /**
+     * `database_unavailable`, `overloaded`
+     */
+    503: DatabaseUnavailableProblem | OverloadedProblem;
+};
+
+export type ListMyUploadsError = ListMyUploadsErrors[keyof ListMyUploadsErrors];
+
+export type ListMyUploadsResponses = {
+    /**
+     * OK
+     */
+    200: UploadPage;
+};
+
+export type ListMyUploadsResponse = ListMyUploadsResponses[keyof ListMyUploadsResponses];
+
+export type DeleteMyUploadData = {
+    body?: never;
+    path: {
+        /**
+         * Of the upload.
+         */
+        upload_id: string;
+    };
+    query?: never;
+    url: '/me/uploads/{upload_id}';
+};
+
+export type DeleteMyUploadErrors = {
+    /**
+     * `bad_request`
+     */
+    400: BadRequestProblem;
+    /**
+     * `not_authenticated`, `token_expired`, `token_invalid`, `session_revoked`
+     */
+    401: NotAuthenticatedProblem | TokenExpiredProblem | TokenInvalidProblem | SessionRevokedProblem;
+    /**
+     * `account_deletion_scheduled`, `mfa_enrolment_required`, `token_scope_insufficient`, `account_suspended`
+     */
+    403: AccountDeletionScheduledProblem | MfaEnrolmentRequiredProblem | TokenScopeInsufficientProblem | AccountSuspendedProblem;
+    /**
+     * `not_found`
+     */
+    404: NotFoundProblem;
+    /**
+     * `write_conflict`
+     */
+    409: WriteConflictProblem;
+    /**
+     * `validation_failed`
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `rate_limited`
+     */
+    429: RateLimitedProblem;
+    /**
+     * `internal_error`
+     */
+    500: InternalErrorProblem;
+    /**
+     * `database_unavailable`, `overloaded`, `read_only`
+     */
+    503: DatabaseUnavailableProblem | OverloadedProblem | ReadOnlyProblem;
+};
+
+export type DeleteMyUploadError = DeleteMyUploadErrors[keyof DeleteMyUploadErrors];
+
+export type DeleteMyUploadResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type DeleteMyUploadResponse = DeleteMyUploadResponses[keyof DeleteMyUploadResponses];
 
 export type GetTusUploadData = {
     body?: never;

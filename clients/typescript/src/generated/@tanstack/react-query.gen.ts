@@ -3,8 +3,8 @@
 import { type InfiniteData, infiniteQueryOptions, queryOptions, type UseMutationOptions } from '@tanstack/react-query';
 
 import { client } from '../client.gen.js';
-import { acceptInvitation, acceptInvitationByToken, addPasskey, archiveProject, bulkProjects, cancelEmailChange, cancelPendingEmail, changeEmail, changePassword, completeMfa, completeUpload, confirmEmailChange, confirmTotp, createApiToken, createInvitation, createProject, declineInvitation, deleteFile, deleteMe, deletePasskey, deleteProject, disableTotp, downloadExport, downloadFile, downloadFileByUrl, forgotPassword, getExport, getFile, getJob, getMe, getMeta, getMfa, getProject, getStats, getThumbnail, getTusUpload, getUser, leaveProject, listApiTokens, listAuditEvents, listFiles, listInvitations, listMembers, listMyActivity, listMyInvitations, listPasskeys, listProjectActivity, listProjectChanges, listProjects, listSessions, listUsers, type Options, previewInvitation, purgeProject, regenerateRecoveryCodes, register, removeMember, renameFile, renamePasskey, resendInvitation, resendVerification, resetPassword, resetUserMfa, restoreAccount, restoreFile, restoreMe, restoreProject, revokeApiToken, revokeInvitation, revokeOtherSessions, revokeSession, revokeUserSessions, signIn, signInWithPasskey, startExport, startPasskey, startPasskeySignIn, startTotp, startUpload, stepUp, transferProject, unarchiveProject, updateMe, updateMember, updateProject, updateUser, uploadFile, verifyEmail } from '../sdk.gen.js';
-import type { AcceptInvitationByTokenData, AcceptInvitationByTokenError, AcceptInvitationByTokenResponse, AcceptInvitationData, AcceptInvitationError, AcceptInvitationResponse, AddPasskeyData, AddPasskeyError, AddPasskeyResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, BulkProjectsData, BulkProjectsError, BulkProjectsResponse, CancelEmailChangeData, CancelEmailChangeError, CancelEmailChangeResponse, CancelPendingEmailData, CancelPendingEmailError, CancelPendingEmailResponse, ChangeEmailData, ChangeEmailError, ChangeEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CompleteMfaData, CompleteMfaError, CompleteMfaResponse, CompleteUploadData, CompleteUploadError, CompleteUploadResponse, ConfirmEmailChangeData, ConfirmEmailChangeError, ConfirmEmailChangeResponse, ConfirmTotpData, ConfirmTotpError, ConfirmTotpResponse, CreateApiTokenData, CreateApiTokenError, CreateApiTokenResponse, CreateInvitationData, CreateInvitationError, CreateInvitationResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, DeclineInvitationData, DeclineInvitationError, DeclineInvitationResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteMeData, DeleteMeError, DeleteMeResponse, DeletePasskeyData, DeletePasskeyError, DeletePasskeyResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DisableTotpData, DisableTotpError, DisableTotpResponse, DownloadExportData, DownloadExportError, DownloadExportResponse, DownloadFileByUrlData, DownloadFileByUrlError, DownloadFileByUrlResponse, DownloadFileData, DownloadFileError, DownloadFileResponse, ForgotPasswordData, ForgotPasswordError, ForgotPasswordResponse, GetExportData, GetExportError, GetExportResponse, GetFileData, GetFileError, GetFileResponse, GetJobData, GetJobError, GetJobResponse, GetMeData, GetMeError, GetMeResponse, GetMetaData, GetMetaError, GetMetaResponse, GetMfaData, GetMfaError, GetMfaResponse, GetProjectData, GetProjectError, GetProjectResponse, GetStatsData, GetStatsError, GetStatsResponse, GetThumbnailData, GetThumbnailError, GetThumbnailResponse, GetTusUploadData, GetTusUploadError, GetTusUploadResponse, GetUserData, GetUserError, GetUserResponse, LeaveProjectData, LeaveProjectError, LeaveProjectResponse, ListApiTokensData, ListApiTokensError, ListApiTokensResponse, ListAuditEventsData, ListAuditEventsError, ListAuditEventsResponse, ListFilesData, ListFilesError, ListFilesResponse, ListInvitationsData, ListInvitationsError, ListInvitationsResponse, ListMembersData, ListMembersError, ListMembersResponse, ListMyActivityData, ListMyActivityError, ListMyActivityResponse, ListMyInvitationsData, ListMyInvitationsError, ListMyInvitationsResponse, ListPasskeysData, ListPasskeysError, ListPasskeysResponse, ListProjectActivityData, ListProjectActivityError, ListProjectActivityResponse, ListProjectChangesData, ListProjectChangesError, ListProjectChangesResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListUsersData, ListUsersError, ListUsersResponse, PreviewInvitationData, PreviewInvitationError, PreviewInvitationResponse, PurgeProjectData, PurgeProjectError, PurgeProjectResponse, RegenerateRecoveryCodesData, RegenerateRecoveryCodesError, RegenerateRecoveryCodesResponse, RegisterData, RegisterError, RegisterResponse, RemoveMemberData, RemoveMemberError, RemoveMemberResponse, RenameFileData, RenameFileError, RenameFileResponse, RenamePasskeyData, RenamePasskeyError, RenamePasskeyResponse, ResendInvitationData, ResendInvitationError, ResendInvitationResponse, ResendVerificationData, ResendVerificationError, ResendVerificationResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, ResetUserMfaData, ResetUserMfaError, ResetUserMfaResponse, RestoreAccountData, RestoreAccountError, RestoreAccountResponse, RestoreFileData, RestoreFileError, RestoreFileResponse, RestoreMeData, RestoreMeError, RestoreMeResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RevokeApiTokenData, RevokeApiTokenError, RevokeApiTokenResponse, RevokeInvitationData, RevokeInvitationError, RevokeInvitationResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SignInData, SignInError, SignInResponse, SignInWithPasskeyData, SignInWithPasskeyError, SignInWithPasskeyResponse, StartExportData, StartExportError, StartExportResponse, StartPasskeyData, StartPasskeyError, StartPasskeyResponse, StartPasskeySignInData, StartPasskeySignInError, StartPasskeySignInResponse, StartTotpData, StartTotpError, StartTotpResponse, StartUploadData, StartUploadError, StartUploadResponse, StepUpData, StepUpError, StepUpResponse, TransferProjectData, TransferProjectError, TransferProjectResponse, UnarchiveProjectData, UnarchiveProjectError, UnarchiveProjectResponse, UpdateMeData, UpdateMeError, UpdateMemberData, UpdateMemberError, UpdateMemberResponse, UpdateMeResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateUserData, UpdateUserError, UpdateUserResponse, UploadFileData, UploadFileError, UploadFileResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen.js';
+import { acceptInvitation, acceptInvitationByToken, addPasskey, archiveProject, bulkProjects, cancelEmailChange, cancelPendingEmail, changeEmail, changePassword, completeMfa, completeUpload, confirmEmailChange, confirmTotp, createApiToken, createInvitation, createProject, declineInvitation, deleteFile, deleteMe, deleteMyUpload, deletePasskey, deleteProject, disableTotp, downloadExport, downloadFile, downloadFileByUrl, forgotPassword, getExport, getFile, getJob, getMe, getMeta, getMfa, getProject, getStats, getThumbnail, getTusUpload, getUser, leaveProject, listApiTokens, listAuditEvents, listFiles, listInvitations, listMembers, listMyActivity, listMyInvitations, listMyUploads, listPasskeys, listProjectActivity, listProjectChanges, listProjects, listSessions, listUsers, type Options, previewInvitation, purgeProject, regenerateRecoveryCodes, register, removeMember, renameFile, renamePasskey, resendInvitation, resendVerification, resetPassword, resetUserMfa, restoreAccount, restoreFile, restoreMe, restoreProject, revokeApiToken, revokeInvitation, revokeOtherSessions, revokeSession, revokeUserSessions, signIn, signInWithPasskey, startExport, startPasskey, startPasskeySignIn, startTotp, startUpload, stepUp, transferProject, unarchiveProject, updateMe, updateMember, updateProject, updateUser, uploadFile, verifyEmail } from '../sdk.gen.js';
+import type { AcceptInvitationByTokenData, AcceptInvitationByTokenError, AcceptInvitationByTokenResponse, AcceptInvitationData, AcceptInvitationError, AcceptInvitationResponse, AddPasskeyData, AddPasskeyError, AddPasskeyResponse, ArchiveProjectData, ArchiveProjectError, ArchiveProjectResponse, BulkProjectsData, BulkProjectsError, BulkProjectsResponse, CancelEmailChangeData, CancelEmailChangeError, CancelEmailChangeResponse, CancelPendingEmailData, CancelPendingEmailError, CancelPendingEmailResponse, ChangeEmailData, ChangeEmailError, ChangeEmailResponse, ChangePasswordData, ChangePasswordError, ChangePasswordResponse, CompleteMfaData, CompleteMfaError, CompleteMfaResponse, CompleteUploadData, CompleteUploadError, CompleteUploadResponse, ConfirmEmailChangeData, ConfirmEmailChangeError, ConfirmEmailChangeResponse, ConfirmTotpData, ConfirmTotpError, ConfirmTotpResponse, CreateApiTokenData, CreateApiTokenError, CreateApiTokenResponse, CreateInvitationData, CreateInvitationError, CreateInvitationResponse, CreateProjectData, CreateProjectError, CreateProjectResponse, DeclineInvitationData, DeclineInvitationError, DeclineInvitationResponse, DeleteFileData, DeleteFileError, DeleteFileResponse, DeleteMeData, DeleteMeError, DeleteMeResponse, DeleteMyUploadData, DeleteMyUploadError, DeleteMyUploadResponse, DeletePasskeyData, DeletePasskeyError, DeletePasskeyResponse, DeleteProjectData, DeleteProjectError, DeleteProjectResponse, DisableTotpData, DisableTotpError, DisableTotpResponse, DownloadExportData, DownloadExportError, DownloadExportResponse, DownloadFileByUrlData, DownloadFileByUrlError, DownloadFileByUrlResponse, DownloadFileData, DownloadFileError, DownloadFileResponse, ForgotPasswordData, ForgotPasswordError, ForgotPasswordResponse, GetExportData, GetExportError, GetExportResponse, GetFileData, GetFileError, GetFileResponse, GetJobData, GetJobError, GetJobResponse, GetMeData, GetMeError, GetMeResponse, GetMetaData, GetMetaError, GetMetaResponse, GetMfaData, GetMfaError, GetMfaResponse, GetProjectData, GetProjectError, GetProjectResponse, GetStatsData, GetStatsError, GetStatsResponse, GetThumbnailData, GetThumbnailError, GetThumbnailResponse, GetTusUploadData, GetTusUploadError, GetTusUploadResponse, GetUserData, GetUserError, GetUserResponse, LeaveProjectData, LeaveProjectError, LeaveProjectResponse, ListApiTokensData, ListApiTokensError, ListApiTokensResponse, ListAuditEventsData, ListAuditEventsError, ListAuditEventsResponse, ListFilesData, ListFilesError, ListFilesResponse, ListInvitationsData, ListInvitationsError, ListInvitationsResponse, ListMembersData, ListMembersError, ListMembersResponse, ListMyActivityData, ListMyActivityError, ListMyActivityResponse, ListMyInvitationsData, ListMyInvitationsError, ListMyInvitationsResponse, ListMyUploadsData, ListMyUploadsError, ListMyUploadsResponse, ListPasskeysData, ListPasskeysError, ListPasskeysResponse, ListProjectActivityData, ListProjectActivityError, ListProjectActivityResponse, ListProjectChangesData, ListProjectChangesError, ListProjectChangesResponse, ListProjectsData, ListProjectsError, ListProjectsResponse, ListSessionsData, ListSessionsError, ListSessionsResponse, ListUsersData, ListUsersError, ListUsersResponse, PreviewInvitationData, PreviewInvitationError, PreviewInvitationResponse, PurgeProjectData, PurgeProjectError, PurgeProjectResponse, RegenerateRecoveryCodesData, RegenerateRecoveryCodesError, RegenerateRecoveryCodesResponse, RegisterData, RegisterError, RegisterResponse, RemoveMemberData, RemoveMemberError, RemoveMemberResponse, RenameFileData, RenameFileError, RenameFileResponse, RenamePasskeyData, RenamePasskeyError, RenamePasskeyResponse, ResendInvitationData, ResendInvitationError, ResendInvitationResponse, ResendVerificationData, ResendVerificationError, ResendVerificationResponse, ResetPasswordData, ResetPasswordError, ResetPasswordResponse, ResetUserMfaData, ResetUserMfaError, ResetUserMfaResponse, RestoreAccountData, RestoreAccountError, RestoreAccountResponse, RestoreFileData, RestoreFileError, RestoreFileResponse, RestoreMeData, RestoreMeError, RestoreMeResponse, RestoreProjectData, RestoreProjectError, RestoreProjectResponse, RevokeApiTokenData, RevokeApiTokenError, RevokeApiTokenResponse, RevokeInvitationData, RevokeInvitationError, RevokeInvitationResponse, RevokeOtherSessionsData, RevokeOtherSessionsError, RevokeOtherSessionsResponse, RevokeSessionData, RevokeSessionError, RevokeSessionResponse, RevokeUserSessionsData, RevokeUserSessionsError, RevokeUserSessionsResponse, SignInData, SignInError, SignInResponse, SignInWithPasskeyData, SignInWithPasskeyError, SignInWithPasskeyResponse, StartExportData, StartExportError, StartExportResponse, StartPasskeyData, StartPasskeyError, StartPasskeyResponse, StartPasskeySignInData, StartPasskeySignInError, StartPasskeySignInResponse, StartTotpData, StartTotpError, StartTotpResponse, StartUploadData, StartUploadError, StartUploadResponse, StepUpData, StepUpError, StepUpResponse, TransferProjectData, TransferProjectError, TransferProjectResponse, UnarchiveProjectData, UnarchiveProjectError, UnarchiveProjectResponse, UpdateMeData, UpdateMeError, UpdateMemberData, UpdateMemberError, UpdateMemberResponse, UpdateMeResponse, UpdateProjectData, UpdateProjectError, UpdateProjectResponse, UpdateUserData, UpdateUserError, UpdateUserResponse, UploadFileData, UploadFileError, UploadFileResponse, VerifyEmailData, VerifyEmailError, VerifyEmailResponse } from '../types.gen.js';
 
 export type QueryKey<TOptions extends Options> = [
     Pick<TOptions, 'baseUrl' | 'body' | 'headers' | 'path' | 'query'> & {
@@ -159,7 +159,7 @@ export const stepUpMutation = (options?: Partial<Options<StepUpData>>): UseMutat
 };
 
 /**
- * Ask for a passkey: hand `options` to the authenticator
+ * Ask for a passkey: hand options to the authenticator
  *
  * Without a body and without an access token, it is for signing in with a passkey alone. With the `mfa_token` of `signIn`
  * it is for the second step. With an access token it is for `stepUp`, and one of the account's own passkeys must answer.
@@ -369,7 +369,7 @@ export const addPasskeyMutation = (options?: Partial<Options<AddPasskeyData>>): 
 };
 
 /**
- * Ask for a new passkey: hand `options` to the authenticator
+ * Ask for a new passkey: hand options to the authenticator
  *
  * Needs no body.
  *
@@ -824,7 +824,7 @@ export const getExportOptions = (options: Options<GetExportData>) => queryOption
 export const downloadExportQueryKey = (options: Options<DownloadExportData>) => createQueryKey('downloadExport', options);
 
 /**
- * Download a copy that is ready, whole or one `Range` of it: a zip of files, and of JSON with a page to read
+ * Download a copy that is ready, whole or one Range of it: a zip of files, and of JSON with a page to read
  *
  * Before, the answer is `write_conflict`.
  *
@@ -1561,7 +1561,7 @@ export const restoreFileMutation = (options?: Partial<Options<RestoreFileData>>)
 export const downloadFileQueryKey = (options: Options<DownloadFileData>) => createQueryKey('downloadFile', options);
 
 /**
- * Download a file, whole or one `Range` of it
+ * Download a file, whole or one Range of it
  *
  * Needs an access token.
  */
@@ -1595,7 +1595,7 @@ export const getThumbnailOptions = (options: Options<GetThumbnailData>) => query
 export const downloadFileByUrlQueryKey = (options: Options<DownloadFileByUrlData>) => createQueryKey('downloadFileByUrl', options);
 
 /**
- * What `content_url` and `thumbnail_url` lead to: no header is needed, and nothing works after some minutes
+ * What content_url and thumbnail_url lead to: no header is needed, and nothing works after some minutes
  *
  * Anybody may call this.
  */
@@ -1610,7 +1610,7 @@ export const downloadFileByUrlOptions = (options: Options<DownloadFileByUrlData>
 });
 
 /**
- * Begin an upload that goes straight to the storage; `write_conflict` where files come through this server only
+ * Begin an upload that goes straight to the storage; write_conflict where files come through this server only
  *
  * Needs an access token.
  */
@@ -1633,6 +1633,67 @@ export const startUploadMutation = (options?: Partial<Options<StartUploadData>>)
 export const completeUploadMutation = (options?: Partial<Options<CompleteUploadData>>): UseMutationOptions<CompleteUploadResponse, CompleteUploadError, Options<CompleteUploadData>> => {
     const mutationOptions: UseMutationOptions<CompleteUploadResponse, CompleteUploadError, Options<CompleteUploadData>> = {
         mutationFn: async (fnOptions) => await completeUpload({
+            ...options,
+            ...fnOptions,
+            throwOnError: true
+        })
+    };
+    return mutationOptions;
+};
+
+export const listMyUploadsQueryKey = (options?: Options<ListMyUploadsData>) => createQueryKey('listMyUploads', options);
+
+/**
+ * List my uploads under way in all projects, the newest first: resumable ones, and those that go straight to the storage
+ *
+ * Needs an access token.
+ */
+export const listMyUploadsOptions = (options: Options<ListMyUploadsData>) => queryOptions<ListMyUploadsResponse, ListMyUploadsError, ListMyUploadsResponse, ReturnType<typeof listMyUploadsQueryKey>>({
+    queryFn: async ({ queryKey, signal }) => await listMyUploads({
+        ...options,
+        ...queryKey[0],
+        signal,
+        throwOnError: true
+    }),
+    queryKey: listMyUploadsQueryKey(options)
+});
+
+export const listMyUploadsInfiniteQueryKey = (options?: Options<ListMyUploadsData>): QueryKey<Options<ListMyUploadsData>> => createQueryKey('listMyUploads', options, true);
+
+/**
+ * List my uploads under way in all projects, the newest first: resumable ones, and those that go straight to the storage
+ *
+ * Needs an access token.
+ */
+export const listMyUploadsInfiniteOptions = (options: Options<ListMyUploadsData>) => infiniteQueryOptions<ListMyUploadsResponse, ListMyUploadsError, InfiniteData<ListMyUploadsResponse>, QueryKey<Options<ListMyUploadsData>>, string | Pick<QueryKey<Options<ListMyUploadsData>>[0], 'body' | 'headers' | 'path' | 'query'>>(
+// @ts-ignore
+{
+    queryFn: async ({ pageParam, queryKey, signal }) => {
+        // @ts-ignore
+        const page: Pick<QueryKey<Options<ListMyUploadsData>>[0], 'body' | 'headers' | 'path' | 'query'> = typeof pageParam === 'object' ? pageParam : {
+            query: {
+                cursor: pageParam
+            }
+        };
+        const params = createInfiniteParams(queryKey, page);
+        return await listMyUploads({
+            ...options,
+            ...params,
+            signal,
+            throwOnError: true
+        });
+    },
+    queryKey: listMyUploadsInfiniteQueryKey(options)
+});
+
+/**
+ * End one of my uploads and forget what came, also in a project that I have left since
+ *
+ * Needs an access token.
+ */
+export const deleteMyUploadMutation = (options?: Partial<Options<DeleteMyUploadData>>): UseMutationOptions<DeleteMyUploadResponse, DeleteMyUploadError, Options<DeleteMyUploadData>> => {
+    const mutationOptions: UseMutationOptions<DeleteMyUploadResponse, DeleteMyUploadError, Options<DeleteMyUploadData>> = {
+        mutationFn: async (fnOptions) => await deleteMyUpload({
             ...options,
             ...fnOptions,
             throwOnError: true
