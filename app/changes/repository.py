@@ -62,9 +62,10 @@ moment AS MATERIALIZED (
            ) AS identity
 )
 """
-# ``xid >= xmin`` says nothing that the second condition does not, but an index can be read along it.
+# ``xid >= xmin`` says nothing that the second condition does not, but an index can be read along it. The planner must not
+# see the value: nothing newer is in its statistics, so that it takes the index of all events for as good as a project's.
 NEW = """
-    e.xid >= pg_snapshot_xmin(CAST(:since AS pg_snapshot))
+    e.xid >= (SELECT pg_snapshot_xmin(CAST(:since AS pg_snapshot)))
     AND NOT pg_visible_in_snapshot(e.xid, CAST(:since AS pg_snapshot))
     AND (CAST(:upto AS pg_snapshot) IS NULL OR pg_visible_in_snapshot(e.xid, CAST(:upto AS pg_snapshot)))
 """
