@@ -18,6 +18,7 @@ from app.web.middleware import init_cors, register_request_hooks, wrap_wsgi
 from app.web.openapi import init_openapi
 from app.web.operations import declare_blueprint_views
 from app.web.strict_json import StrictJSONProvider
+from app.web.url_rules import LateRule
 from app.wiring import BLUEPRINTS, Parts
 
 PAGES = (
@@ -33,6 +34,8 @@ DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint, docs.front)
 
 class Application(Flask):
     """Flask for views that are plain functions: it would look at each one in each request whether it is a coroutine."""
+
+    url_rule_class = LateRule
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
