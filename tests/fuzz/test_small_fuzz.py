@@ -12,7 +12,7 @@ from dev.places import ROOT
 from tests.fixtures.people import make_person
 from tests.fuzz.refusals import ADMINISTRATION, ENDING, operation_id
 
-EACH = 5
+EACH = 3
 WANTED = 500
 
 

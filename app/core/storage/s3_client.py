@@ -1,6 +1,7 @@
 """Clients of a service that speaks S3, and what its errors mean to us."""
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -38,8 +39,8 @@ class S3Place:
 
 
 class S3Clients:
-    """Clients made on first use, one of a kind and process: making one takes a tenth of a second, and the connections of
-    one that was made before a fork would be shared. A client may be used by all threads.
+    """Clients made on first use, one of a kind and process: making one takes a while, and the connections of one that was made
+    before a fork would be shared. A client may be used by all threads.
 
     Args:
         place: where the bucket is.
@@ -76,9 +77,7 @@ class S3Clients:
         return found
 
     def _make(self, endpoint: str, patience: S3Patience) -> Any:
-        # Not above: it takes a third of a second, and most commands and services with a folder never need it.
-        import boto3  # noqa: PLC0415 - see above
-        from botocore.config import Config  # noqa: PLC0415 - see above
+        from botocore.config import Config  # noqa: PLC0415 - see below
 
         place = self._place
         # Checksums only where we ask for them: not every service knows those that boto3 would add (the trailers of CRC32).
@@ -93,14 +92,28 @@ class S3Clients:
             # Names of buckets in the host need DNS that only the large services have.
             s3={"addressing_style": "path" if endpoint else "auto"},
         )
-        return boto3.session.Session().client(
-            "s3",
-            region_name=place.region,
-            endpoint_url=endpoint or None,
-            aws_access_key_id=place.key_id or None,
-            aws_secret_access_key=place.secret or None,
-            config=config,
-        )
+        with _making:
+            return _session().client(
+                "s3",
+                region_name=place.region,
+                endpoint_url=endpoint or None,
+                aws_access_key_id=place.key_id or None,
+                aws_secret_access_key=place.secret or None,
+                config=config,
+            )
+
+
+# A session makes one client at a time.
+_making = threading.Lock()
+
+
+@functools.cache
+def _session() -> Any:
+    """One for the process: reading what boto3 knows of S3 is most of making a client."""
+    # Not above: it takes a third of a second, and most commands and services with a folder never need it.
+    import boto3  # noqa: PLC0415 - see above
+
+    return boto3.session.Session()
 
 
 @contextlib.contextmanager
@@ -111,8 +124,8 @@ def s3_faults(key: str = "") -> Iterator[None]:
         ObjectMissingError: there is no such object.
         AppError: ``storage_unavailable`` for all else; the error itself is its cause.
     """
-    from boto3.exceptions import Boto3Error  # noqa: PLC0415 - as above
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415 - as in _session
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as in _session
 
     try:
         yield
