@@ -43,8 +43,8 @@ class FailureCode(StrEnum):
 
 
 class File(Base):
-    """A row exists only with a complete object. With ``deleted_at`` it is in the trash, from where the job
-    ``files.purge_trash`` removes it after ``TRASH_DAYS`` along ``ix_files_deleted_at``; triggers of migration 0013 hand the
+    """A row exists only with a complete object. With ``deleted_at`` it is in the trash, from where somebody removes it, or the
+    job ``files.purge_trash`` does after ``TRASH_DAYS`` along ``ix_files_deleted_at``; triggers of migration 0013 hand the
     object to the sweep, and count what the project holds.
 
     ``attempts`` counts how often the worker began with it; ``previews`` says whether there are smaller pictures.

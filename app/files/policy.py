@@ -1,7 +1,7 @@
 """Who may do what with files. The role is the one in the project; who has none never gets here."""
 
 from app.files.models import FailureCode, FileState
-from app.projects.policy import can_edit
+from app.projects.policy import ADMINS, can_edit
 
 UNSCANNED = {FailureCode.scan_failed, FailureCode.too_large_to_scan}
 
@@ -9,6 +9,11 @@ UNSCANNED = {FailureCode.scan_failed, FailureCode.too_large_to_scan}
 def can_change(role: str) -> bool:
     """Upload, rename, trash and restore: whoever may edit the project."""
     return can_edit(role)
+
+
+def can_purge(role: str) -> bool:
+    """Remove from the trash for good: admins and the owner, who answer for the room. An editor's slip can be restored."""
+    return role in ADMINS
 
 
 def is_open(state: str, failure_code: str | None, *, scanned: bool) -> bool:

@@ -74,7 +74,7 @@ def rename_file(data: dict[str, Any], project_id: UUID, file_id: UUID) -> FileVi
 )
 @blp.response(204)
 def delete_file(project_id: UUID, file_id: UUID) -> None:
-    """Move a file to the trash of its project; it can be restored for 30 days, and takes room as long."""
+    """Move a file to the trash of its project; it can be restored for 30 days, and takes room as long as it lies there."""
     service(FileService).trash(current_actor(), project_id, file_id, if_match())
 
 
@@ -83,6 +83,13 @@ def delete_file(project_id: UUID, file_id: UUID) -> None:
 def restore_file(project_id: UUID, file_id: UUID) -> FileView:
     """Take a file out of the trash."""
     return service(FileService).restore(current_actor(), project_id, file_id)
+
+
+@blp.operation("DELETE", f"{ONE}/permanently", "purgeFile", caller=Caller.stepped_up, codes=CHANGED)
+@blp.response(204)
+def purge_file(project_id: UUID, file_id: UUID) -> None:
+    """Remove a file in the trash for good: its room is free at once. Admins of the project and its owner may."""
+    service(FileService).purge(current_actor(), project_id, file_id)
 
 
 @blp.operation("GET", f"{ONE}/content", "downloadFile", caller=Caller.account, query=True, codes=HANDED_OUT)

@@ -1,5 +1,6 @@
 """What people do with files that are there."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -144,18 +145,30 @@ class FileService:
             self._files.flush()
             return self.view(file, actor)
 
+    def purge(self, actor: Actor, project_id: UUID, file_id: UUID) -> None:
+        """Remove a file in the trash for good, which makes room at once.
+
+        Whoever may restore it has no say: admins and the owner decide. The row goes, and in the same transaction the triggers
+        of migration 0013 hand its objects to the sweep and count what the project holds.
+
+        Raises:
+            AppError: ``not_found``, ``forbidden``, ``project_archived``, ``project_deleted``, ``write_conflict`` for one that
+                is not in the trash.
+        """
+        with self._uow:
+            self._hold(actor, project_id, policy.can_purge)
+            file = self._require(project_id, file_id, lock=True)
+            if file.deleted_at is None:
+                raise AppError(Code.write_conflict, "Only a file in the trash can be removed for good.")
+            self._end([file], actor.user_id)
+
     def purge_trash(self, keep_days: int) -> int:
         """Remove what lay in the trash long enough, in batches; the answer is how many files."""
         removed = 0
         while True:
             with self._uow:
                 old = self._files.trashed_before(self._clock.now() - timedelta(days=keep_days), SWEEP_BATCH)
-                for file in old:
-                    self._tell(
-                        EventKind.file_purged, file, None, {"name": {"before": file.name, "after": None}}
-                    )
-                self._files.flush()
-                self._files.forget([file.id for file in old])
+                self._end(old, None)
             removed += len(old)
             if len(old) < SWEEP_BATCH:
                 return removed
@@ -174,10 +187,7 @@ class FileService:
         Raises:
             AppError: ``not_found``, ``forbidden``, ``project_archived``, ``project_deleted``.
         """
-        project, role = self._projects.hold(actor, project_id)
-        allow(permitted=policy.can_change(role))
-        project.ensure_editable()
-        return project
+        return self._hold(actor, project_id, policy.can_change)
 
     def room_in(self, project: Project) -> int | None:
         """Bytes that may still be reserved in a project that the caller holds; ``None`` where there is no limit."""
@@ -215,6 +225,12 @@ class FileService:
         """The file as the caller sees it."""
         return FileView.of(file, actor.user_id, self._addresses, is_open=self.is_open(file))
 
+    def _hold(self, actor: Actor, project_id: UUID, permitted: Callable[[str], bool]) -> Project:
+        project, role = self._projects.hold(actor, project_id)
+        allow(permitted=permitted(role))
+        project.ensure_editable()
+        return project
+
     def _changeable(self, actor: Actor, project_id: UUID, file_id: UUID, expected: Versions) -> File:
         self.hold_for_upload(actor, project_id)
         file = self._require(project_id, file_id, lock=True)
@@ -226,6 +242,13 @@ class FileService:
         if file is None:
             raise not_found("file")
         return file
+
+    def _end(self, files: Sequence[File], actor: UUID | None) -> None:
+        """Tell that files go for good, and let them go."""
+        for file in files:
+            self._tell(EventKind.file_purged, file, actor, {"name": {"before": file.name, "after": None}})
+        self._files.flush()
+        self._files.forget([file.id for file in files])
 
     def _tell(
         self, kind: EventKind, file: File, actor: UUID | None, told: dict[str, dict[str, str | None]]

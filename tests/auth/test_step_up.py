@@ -17,7 +17,7 @@ from tests.fixtures.people import PASSWORD, make_administrator, make_person
 SENSITIVE = {
     "changeEmail", "startTotp", "confirmTotp", "disableTotp", "regenerateRecoveryCodes", "startPasskey", "addPasskey",
     "renamePasskey", "deletePasskey", "createApiToken", "deleteMe", "startExport", "purgeProject", "transferProject",
-    "updateUser", "revokeUserSessions", "resetUserMfa",
+    "purgeFile", "updateUser", "revokeUserSessions", "resetUserMfa",
 }  # fmt: skip
 """What the contract marks with S, and the writes of administrators."""
 STEPPED_UP = {Caller.stepped_up, Caller.stepped_up_administrator}

@@ -2,6 +2,7 @@
 
 import configparser
 
+from app.files import policy as files
 from app.invitations import policy as invitations
 from app.members import policy as members
 from app.projects import policy
@@ -47,10 +48,13 @@ def test_the_permission_table_is_the_policy():
         "`can_read`": marks(lambda role: policy.can_read(role, ProjectStatus.active)),
         "`can_read` in the trash": marks(lambda role: policy.can_read(role, ProjectStatus.deleted)),
         **{f"`{name}`": marks(getattr(policy, name)) for name in verbs(policy) - {"can_read"}},
+        "`can_change` files: upload, rename, trash, restore": marks(files.can_change),
+        "`can_purge` a file in the trash": marks(files.can_purge),
         "`can_manage` members, see their addresses": marks(members.can_manage),
         "`can_invite`, see who is invited": marks(invitations.can_invite),
         "`can_transfer`": marks(members.can_transfer),
     }
+    assert verbs(files) >= {"can_change", "can_purge"}
     assert verbs(members) == {"can_manage", "can_transfer"}
     assert marks(members.sees_addresses) == marks(members.can_manage)
 

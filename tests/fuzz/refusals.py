@@ -13,8 +13,8 @@ ADMINISTRATION = [
 ]  # fmt: skip
 ON_ACCOUNTS = ADMINISTRATION[1:5]
 ON_FILES = [
-    "listFiles", "uploadFile", "getFile", "renameFile", "deleteFile", "restoreFile", "downloadFile", "getThumbnail",
-    "downloadFileByUrl", "startUpload", "completeUpload", "createTusUpload", "getTusUpload", "appendTusUpload",
+    "listFiles", "uploadFile", "getFile", "renameFile", "deleteFile", "restoreFile", "purgeFile", "downloadFile",
+    "getThumbnail", "downloadFileByUrl", "startUpload", "completeUpload", "createTusUpload", "getTusUpload", "appendTusUpload",
     "deleteTusUpload", "getJob",
 ]  # fmt: skip
 # Told by the facts, not by the data: who asks, what exists, what was asked before.

@@ -15,6 +15,7 @@ from tests.fuzz.refusals import operation_id
 
 BOB = "bob@example.com"
 PICTURES = 20
+TRASHED = 30
 BOUNDARY = "shelf"
 SIZES = 64
 
@@ -26,6 +27,9 @@ class Shelf:
         token = signed_in(BOB)["access_token"]
         self.project = ask("POST", "/projects", {"name": "Boat pictures"}, token)["id"]
         self.files = [self._picture(number, token) for number in range(PICTURES)]
+        self.trash = [self._picture(number, token) for number in range(TRASHED)]
+        for file_id in self.trash:
+            ask("DELETE", f"/projects/{self.project}/files/{file_id}", token=token)
         self.uploads = []
         self.job = ask("POST", "/me/exports", token=token)["id"]
         # No worker runs here: what is in the making now is made now, so that there is something to download.
@@ -39,6 +43,9 @@ class Shelf:
         existing = {"project_id": self.project, "file_id": self.files[turn % PICTURES], "job_id": self.job}
         for newest in self.uploads[-1:]:
             existing["upload_id"] = newest
+        if name == "purgeFile":
+            # Another than the pictures: those are needed.
+            existing["file_id"] = self.trash.pop() if self.trash else self.project
         if name == "deleteTusUpload":
             del self.uploads[-1:]
         given = case.path_parameters or {}

@@ -101,12 +101,13 @@ TABLE = {
     "listMembers": members(200, 200, 200, 200),
     "updateMember": members(403, 403, 200, 200),
     "removeMember": members(403, 403, 204, 204),
-    # Files; there is one, and no upload is under way. Its content is local and no picture.
+    # Files; there is one, not in the trash, and no upload is under way. Its content is local and no picture.
     "listFiles": members(200, 200, 200, 200),
     "getFile": members(200, 200, 200, 200),
     "renameFile": members(403, 200, 200, 200),
     "deleteFile": members(403, 204, 204, 204),
     "restoreFile": members(403, 200, 200, 200),
+    "purgeFile": members(403, 403, 409, 409),
     "downloadFile": members(200, 200, 200, 200),
     "getThumbnail": members(404, 404, 404, 404),
     "downloadFileByUrl": everybody(422),
@@ -129,7 +130,7 @@ TABLE = {
     "declineInvitation": signed_in(404),
     "acceptInvitationByToken": signed_in(410),
 }
-CELLS = 846
+CELLS = 855
 
 
 def test_sec_38_every_operation_has_its_row_and_nothing_else_has_one(app):
