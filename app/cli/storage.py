@@ -53,10 +53,10 @@ def migrate_objects(source: str, target: str) -> None:
 )
 @click.option("--remove-orphans", is_flag=True, help="Delete objects that no row names.")
 def verify_objects(grace_minutes: int, *, remove_orphans: bool) -> None:
-    """Read every object and compare it with the database. Exit code 1: one is missing, damaged or left over."""
+    """Read every object and compare it with the database. Exit code 1: one is missing, damaged, unreadable or left over."""
     store, expected = parts().engines.store, service(Inventory)
-    number = sum(1 for _ in store.objects())
     try:
+        number = sum(1 for _ in store.objects())
         with click.progressbar(length=number, label="Objects", show_pos=True) as bar:
             report = verify(
                 store, expected.expected(), timedelta(minutes=grace_minutes), parts().clock.now(),
@@ -69,13 +69,14 @@ def verify_objects(grace_minutes: int, *, remove_orphans: bool) -> None:
         for key in report.orphaned.keys:
             store.delete(key)
         click.echo(f"{len(report.orphaned.keys)} orphaned objects removed.")
-    if report.missing.number or report.damaged.number or (report.orphaned.number and not remove_orphans):
+    if not report.readable or (report.orphaned.number and not remove_orphans):
         raise SystemExit(1)
 
 
 def _tell(report: Report) -> None:
     click.echo(
-        f"{report.sound} sound, {report.missing.number} missing, {report.damaged.number} damaged, {report.orphaned.number} orphaned."
+        f"{report.sound} sound, {report.missing.number} missing, {report.damaged.number} damaged,"
+        f" {report.unreadable.number} unreadable, {report.orphaned.number} orphaned."
     )
     waiting = {"young": report.young, "to be swept": report.doomed}
     click.echo(f"Left out: {', '.join(f'{number} {what}' for what, number in waiting.items())}.")
@@ -86,6 +87,8 @@ def _tell(report: Report) -> None:
     ):
         for key in found.keys[:NAMED]:
             click.echo(f"{what}: {key}", err=True)
+    for key in report.unreadable.keys[:NAMED]:
+        click.echo(f"unreadable: {key} ({report.reasons[key]})", err=True)
 
 
 def _why(error: AppError) -> str:

@@ -12,6 +12,9 @@ from typing import BinaryIO, Protocol
 
 from app.core.errors import AppError, Code
 
+UNKNOWN_SIZE = -1
+"""Of a listed object whose size cannot be told any more."""
+
 
 class ObjectMissingError(Exception):
     """There is no such object."""
@@ -118,7 +121,7 @@ class ObjectStore(Protocol):
     def objects(self, prefix: str = "") -> Iterator[ObjectFacts]:
         """Every object whose key begins so, in the order of keys, byte by byte; memory is bounded however many.
 
-        One whose size cannot be told any more has the size -1.
+        One whose size cannot be told any more has ``UNKNOWN_SIZE``.
         """
 
     def sweep_unfinished(self, before: datetime) -> int:

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from app.core.errors import AppError
 from app.core.storage.drafts import Draft, disk_faults, make_folder, move
 from app.core.storage.encryption import HEADER, Form, Sealing, as_it_stands
 from app.core.storage.interface import (
+    UNKNOWN_SIZE,
     DamagedObjectError,
     ObjectFacts,
     ObjectMissingError,
@@ -25,7 +27,6 @@ from app.core.storage.pieces import PIECE, Tally, begun
 from app.core.storage.sorted_names import in_order
 
 OBJECTS, INCOMING = "objects", "incoming"
-UNKNOWN_SIZE = -1
 PROBE = bytes(4096)
 
 
@@ -119,12 +120,8 @@ class LocalStore:
 
     def objects(self, prefix: str = "") -> Iterator[ObjectFacts]:
         for key in in_order(key for key in self._keys() if key.startswith(prefix)):
-            with contextlib.suppress(ObjectMissingError), self._opened(key) as (file, found):
-                try:
-                    size = _form(file, found).size
-                except DamagedObjectError:
-                    size = UNKNOWN_SIZE
-                yield ObjectFacts(key, size, _visible_since(found))
+            with contextlib.suppress(ObjectMissingError):
+                yield self._listed(key)
 
     def sweep_unfinished(self, before: datetime) -> int:
         swept = 0
@@ -189,6 +186,19 @@ class LocalStore:
             yield file, found
         finally:
             os.close(file)
+
+    def _listed(self, key: str) -> ObjectFacts:
+        """As ``facts``, but one that cannot be read must not keep the others from being listed."""
+        try:
+            with self._opened(key) as (file, found):
+                return ObjectFacts(key, _form(file, found).size, _visible_since(found))
+        except (DamagedObjectError, AppError):
+            with disk_faults():
+                try:
+                    found = self._path(key).lstat()
+                except FileNotFoundError:
+                    raise ObjectMissingError(key) from None
+            return ObjectFacts(key, UNKNOWN_SIZE, _visible_since(found))
 
     def _keys(self) -> Iterator[str]:
         """Of every object, in the order of folders."""

@@ -1,10 +1,18 @@
-"""Whether the objects are those that the database knows of: none missing, none left over, none damaged."""
+"""Whether the objects are those that the database knows of: none missing, left over or damaged, and all can be read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.core.storage.interface import DamagedObjectError, ObjectFacts, ObjectMissingError, ObjectStore
+from app.core.errors import AppError
+from app.core.storage.interface import (
+    UNKNOWN_SIZE,
+    DamagedObjectError,
+    MissingKeyError,
+    ObjectFacts,
+    ObjectMissingError,
+    ObjectStore,
+)
 from app.core.storage.pieces import digest
 
 Expected = tuple[str, int, bytes | None]
@@ -28,20 +36,33 @@ class Found:
 
 @dataclass
 class Report:
-    """What was found. Attributes: sound: objects that are what they should be. young: left out, since they are too new.
-    doomed: nobody's, and known to be: the next sweep takes them.
+    """What was found.
+
+    Attributes:
+        unreadable: nobody can say what they are: their key is not in ``STORAGE_KEYS``, or the disk does not give them.
+        reasons: why, of those of them that are named.
+        sound: objects that are what they should be.
+        young: left out, since they are too new.
+        doomed: nobody's, and known to be: the next sweep takes them.
     """
 
     missing: Found = field(default_factory=Found)
     orphaned: Found = field(default_factory=Found)
     damaged: Found = field(default_factory=Found)
+    unreadable: Found = field(default_factory=Found)
+    reasons: dict[str, str] = field(default_factory=dict)
     sound: int = 0
     young: int = 0
     doomed: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.missing.number or self.orphaned.number or self.damaged.number)
+        return self.readable and not self.orphaned.number
+
+    @property
+    def readable(self) -> bool:
+        """Whether all that should be there is, as it should be."""
+        return not (self.missing.number or self.damaged.number or self.unreadable.number)
 
 
 def verify(
@@ -62,7 +83,8 @@ def verify(
 
     Raises:
         ValueError: ``expected`` is not in order.
-        AppError: ``storage_unavailable``.
+        AppError: ``storage_unavailable`` where it is the whole storage that cannot be used; one object that cannot be read is
+            counted, and the others are looked at.
     """
     report = Report()
     for key, wanted, facts in _side_by_side(expected, store.objects()):
@@ -86,11 +108,17 @@ def _compare(store: ObjectStore, wanted: Expected, facts: ObjectFacts | None, re
         if facts is None and (facts := store.facts(key)) is None:
             report.missing.add(key)
             return
-        found = digest(store.read(key)) if facts.size == size else None
+        found = digest(store.read(key)) if facts.size in {size, UNKNOWN_SIZE} else None
     except ObjectMissingError:
         report.missing.add(key)
     except DamagedObjectError:
         report.damaged.add(key)
+    except AppError as error:
+        if not isinstance(error.__cause__, MissingKeyError):
+            store.check()
+        report.unreadable.add(key)
+        if len(report.reasons) < NAMED:
+            report.reasons[key] = str(error.__cause__ or error.detail)
     else:
         if found and found.size == size and sha256 in {None, found.sha256}:
             report.sound += 1

@@ -1,12 +1,19 @@
 """Whether the objects are those that the database knows of."""
 
+import errno
 import hashlib
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from app.core.errors import AppError, Code
 from app.core.storage import verification
+from app.core.storage.local import LocalStore
 from app.core.storage.verification import verify
+from tests.core.storage.conftest import NEW, sealing
 
 CONTENTS = {f"files/{letter}": letter.encode() * 100_000 for letter in "abcdef"}
 GRACE = timedelta(hours=24)
@@ -100,3 +107,47 @@ def test_rows_out_of_order_are_refused(filled, rows):
     """Silently they would make orphans of what is sound."""
     with pytest.raises(ValueError, match="order of keys"):
         looks(filled, rows)
+
+
+def test_what_is_sealed_under_another_key_is_unreadable_and_the_others_are_looked_at(folder, sealed):
+    sealed.put("files/a", [CONTENTS["files/a"]])
+    without = LocalStore(folder)
+    for key in ("files/b", "files/c"):
+        without.put(key, [CONTENTS[key]])
+    for store, reason in (
+        (without, "it is encrypted, and STORAGE_KEYS is not set"),
+        (LocalStore(folder, sealing(NEW)), "it is encrypted, and the key old is not in STORAGE_KEYS"),
+    ):
+        report = verify(store, expected()[:3], GRACE, TOMORROW)
+        assert (report.sound, report.unreadable.keys, report.reasons) == (
+            2, ["files/a"], {"files/a": reason},
+        )  # fmt: skip
+        assert not report.clean
+        assert not report.readable
+
+
+@pytest.mark.parametrize("call", ["open", "pread"])
+def test_what_the_disk_does_not_give_is_unreadable_too(plain, monkeypatch, call):
+    """Its list goes on as well: neither rights nor a worn-out disk at one file keep the others from being looked at."""
+    for key in ("files/a", "files/b"):
+        plain.put(key, [CONTENTS[key]])
+    usual, worn = getattr(os, call), plain._path("files/a").stat().st_ino
+
+    def gives(what, *rest, **options):
+        if os.fstat(what).st_ino == worn if isinstance(what, int) else Path(what).name == "files=a":
+            raise OSError(errno.EIO, "Input/output error")
+        return usual(what, *rest, **options)
+
+    monkeypatch.setattr(os, call, gives)
+    report = verify(plain, expected()[:2], GRACE, TOMORROW)
+    assert (report.sound, report.unreadable.keys) == (1, ["files/a"])
+    assert "Input/output error" in report.reasons["files/a"]
+
+
+def test_a_storage_that_is_away_altogether_is_no_heap_of_damage(plain, folder):
+    plain.put("files/a", [CONTENTS["files/a"]])
+    shutil.rmtree(folder)
+    folder.symlink_to(folder / "itself")
+    with pytest.raises(AppError) as error:
+        verify(plain, expected()[:1], GRACE, TOMORROW)
+    assert error.value.code == Code.storage_unavailable
