@@ -142,6 +142,45 @@ def test_files_in_a_folder(make_app, tmp_path):
     assert list((folder / "incoming").iterdir()) == []
 
 
+def test_files_under_a_key_that_is_not_there_any_more(make_app, alice, tmp_path):
+    """Half of them: as when the old key went before all was sealed anew."""
+    old, new = (
+        f"{name}:" + base64.b64encode(bytes([number]) * 32).decode()
+        for name, number in (("k1", 1), ("k2", 2))
+    )
+    reef, folder = alice.creates(), tmp_path / "files"
+    for ring in (old, f"{new},{old}"):
+        alice.signs_in_again(make_app(storage_dir=folder, storage_keys=ring)).uploads(reef)
+    whole = Examined(make_app(storage_dir=folder, storage_keys=f"{new},{old}"))
+    assert whole.about("storage", "fault") == []
+    found = Examined(make_app(storage_dir=folder, storage_keys=new)).one("storage", "fault")
+    assert found["what"].startswith("1 of 2 files that were looked at are encrypted under the key k1,")
+    assert "put k1 back into STORAGE_KEYS" in found["mend"]
+    neither = Examined(make_app(storage_dir=folder, storage_keys="")).about("storage", "fault")
+    assert {each["what"].partition("under the ")[2].partition(",")[0] for each in neither} == {
+        "key k1",
+        "key k2",
+    }
+
+
+def test_files_that_are_in_another_folder(make_app, alice, tmp_path):
+    alice.uploads(alice.creates())
+    found = Examined(make_app(storage_dir=tmp_path / "files")).one("storage", "fault")
+    assert found["what"] == "of files that were looked at (1) none is there"
+    assert "STORAGE_DIR" in found["mend"]
+
+
+def test_a_file_that_is_lost_or_damaged_is_for_another_command(make_app, alice, tmp_path):
+    folder, reef = tmp_path / "files", alice.creates()
+    person = alice.signs_in_again(make_app(storage_dir=folder))
+    for number in range(3):
+        assert person.uploads(reef, f"{number}.txt").status_code == 201
+    lost, damaged, _ = sorted(path for path in (folder / "objects").rglob("*") if path.is_file())
+    lost.unlink()
+    damaged.write_bytes(b"\x89Holdfast\r\n\x1a")
+    assert Examined(make_app(storage_dir=folder)).one("storage", "ok")
+
+
 def test_files_in_a_folder_that_cannot_be(make_app, tmp_path):
     blocked = tmp_path / "a file"
     blocked.touch()

@@ -118,3 +118,21 @@ def test_a_bucket_without_a_name(place):
 def test_from_the_bucket_to_itself(place):
     flask, _, _ = place()
     assert flask("storage", "migrate", "--from", "s3", "--to", "s3").exit_code == 2
+
+
+def test_verify_names_what_cannot_be_read_and_goes_on(make_app, alice, tmp_path):
+    """A file under a key that is gone, and one that is sound: both are counted, and the exit code is that of damage."""
+    reef, folder = alice.creates(), tmp_path / "files"
+    for ring in (OLD, NEW):
+        assert (
+            alice.signs_in_again(make_app(storage_dir=folder, storage_keys=ring)).uploads(reef).status_code
+            == 201
+        )
+    whole = command_line(make_app(storage_dir=folder, storage_keys=f"{NEW},{OLD}"))("storage", "verify")
+    assert (whole.exit_code, whole.stderr) == (0, "")
+    told = command_line(make_app(storage_dir=folder, storage_keys=NEW))("storage", "verify")
+    assert told.exit_code == 1
+    assert "1 sound, 0 missing, 0 damaged, 1 unreadable, 0 orphaned." in told.stdout
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("unreadable: files/")
+    assert line.endswith("(it is encrypted, and the key old is not in STORAGE_KEYS)")

@@ -9,11 +9,10 @@ from psycopg import errors
 
 from app.cli.checks import accounts, queue, schema
 from app.cli.checks.finding import Finding, bad, fault, ok, warn
-from app.cli.checks.look import Look
+from app.cli.checks.look import Look, connect
 from app.config import Settings
 from app.core.clock import Clock, from_timestamp
 
-CONNECT_SECONDS, STATEMENT_MS = 2, 1_500
 OLDEST_SUPPORTED = 150_000
 SPARE_CONNECTIONS = 5
 """For the worker, migrations and a person with psql (REL-04)."""
@@ -23,17 +22,9 @@ CLOCK_WARN, CLOCK_FAULT = 2.0, 30.0
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Findings about the database, its schema, its rows and the job queue, over one connection."""
-    url = settings.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
-    options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout=500 -c default_transaction_read_only=on"
     started = time.monotonic()
     try:
-        link = psycopg.connect(
-            url,
-            autocommit=True,
-            connect_timeout=CONNECT_SECONDS,
-            options=options,
-            application_name="holdfast-doctor",
-        )
+        link = connect(settings)
     except psycopg.Error as error:
         yield _away(error)
         return

@@ -7,6 +7,8 @@ import psycopg
 
 from app.config import Settings
 
+CONNECT_SECONDS, STATEMENT_MS = 2, 1_500
+
 
 @dataclass(frozen=True)
 class Look:
@@ -30,3 +32,20 @@ class Look:
         """The one value, ``None`` when there is no row."""
         found = self.rows(query, *values)
         return found[0][0] if found else None
+
+
+def connect(settings: Settings) -> psycopg.Connection[Any]:
+    """The connection of a look.
+
+    Raises:
+        psycopg.Error: there is none to be had.
+    """
+    url = settings.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
+    options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout=500 -c default_transaction_read_only=on"
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=CONNECT_SECONDS,
+        options=options,
+        application_name="holdfast-doctor",
+    )
