@@ -92,6 +92,14 @@ class FieldCode(StrEnum):
     password_breached = "password_breached"
 
 
+class QuotaScope(StrEnum):
+    """What is full, with ``quota_exceeded``: the project, the account that owns it, or the list of one's own uploads under way."""
+
+    project = "project"
+    account = "account"
+    uploads = "uploads"
+
+
 @dataclass(frozen=True)
 class FieldFault:
     """One field that was refused: where it was sent, its dotted name, a code, a sentence, what the rule was."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.core.access import Actor, allow
 from app.core.clock import Clock
-from app.core.errors import AppError, Code, not_found
+from app.core.errors import AppError, Code, QuotaScope, not_found
 from app.core.events import EventKind, Events
 from app.core.media.names import clean_name
 from app.core.media.types import refuse_other_ending
@@ -17,7 +17,7 @@ from app.files import policy
 from app.files.addresses import FileAddresses
 from app.files.filters import FileFilters
 from app.files.models import File
-from app.files.quotas import Quotas
+from app.files.quotas import Quotas, Room, no_room
 from app.files.repository import FileRepository
 from app.files.views import FileView
 from app.projects.models import Project
@@ -189,10 +189,21 @@ class FileService:
         """
         return self._hold(actor, project_id, policy.can_change)
 
-    def room_in(self, project: Project) -> int | None:
-        """Bytes that may still be reserved in a project that the caller holds; ``None`` where there is no limit."""
+    def room_in(self, project: Project) -> Room | None:
+        """What may still be reserved in a project that the caller holds; ``None`` where there is no limit."""
         with self._uow:
             return self._quotas.left(self._files, project)
+
+    def no_room_in(self, project_id: UUID, left: int) -> AppError:
+        """The refusal of what outgrew the room kept for it; whose limit that was is looked up, since nobody noted it.
+
+        Args:
+            left: bytes that were kept.
+        """
+        with self._uow:
+            project = self._projects.named(project_id)
+            room = self._quotas.left(self._files, project) if project else None
+        return no_room(Room(left, room.scope if room else QuotaScope.project))
 
     def add(self, file: File) -> None:
         """Make an uploaded file visible, inside the caller's transaction, which holds the project."""

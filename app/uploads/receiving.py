@@ -12,7 +12,6 @@ from app.core.access import Actor
 from app.core.media.names import clean_name
 from app.core.storage.interface import ObjectStore
 from app.core.uow import UnitOfWork
-from app.files.quotas import no_room
 from app.files.views import FileView
 from app.uploads.examination import Examination
 from app.uploads.models import Upload, UploadKind
@@ -115,7 +114,7 @@ class Receiving:
             if size > self._uploads.largest:
                 raise self._uploads.too_large()
             if size > upload.reserved:
-                raise no_room(upload.reserved)
+                raise self._uploads.outgrown(upload)
             yield piece
             if time.monotonic() - told_at > SECONDS_BETWEEN_SIGNS:
                 told_at = time.monotonic()

@@ -20,11 +20,10 @@ from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 from app.files.models import File, FileState
 from app.files.policy import needs_processing
-from app.files.quotas import no_room
 from app.files.service import PROCESS, FileService
 from app.files.views import FileView
 from app.uploads.models import Upload, UploadKind
-from app.uploads.quotas import make_place
+from app.uploads.quotas import make_place, room_for
 from app.uploads.repository import UploadRepository
 
 logger = log(__name__)
@@ -127,7 +126,7 @@ class UploadService:
             certain = (size if least is None else least) or 0
             if certain > self._rules.largest:
                 raise self.too_large()
-            reserved = self._reserved(size, certain, self._files.room_in(project))
+            reserved = room_for(size, certain, self._rules.largest, self._files.room_in(project))
             now = self._clock.now()
             make_place(self._uploads, actor.user_id, now)
             upload = self._uploads.add(
@@ -249,25 +248,16 @@ class UploadService:
             if len(old) < SWEEP_BATCH:
                 return swept
 
+    def outgrown(self, upload: Upload) -> AppError:
+        """The refusal of content that is larger than what is left of the room: more than was reserved."""
+        return self._files.no_room_in(upload.project_id, upload.reserved)
+
     def too_large(self) -> AppError:
         """The refusal of a file that is larger than ``UPLOAD_MAX_BYTES``."""
         largest = self._rules.largest
         return AppError(
             Code.file_too_large, f"A file may have {largest:,} bytes at most.", extra={"max": largest}
         )
-
-    def _reserved(self, size: int | None, certain: int, left: int | None) -> int:
-        """The room to keep for a file: what it takes at most, as far as there is room.
-
-        Raises:
-            AppError: ``quota_exceeded`` where there is none for what is certain to come.
-        """
-        wanted = min(self._rules.largest if size is None else size, self._rules.largest)
-        if left is None:
-            return wanted
-        if not left or certain > left:
-            raise no_room(left)
-        return min(wanted, left)
 
     def _file_of(self, upload: Upload, arrived: Arrived) -> File:
         now = self._clock.now()

@@ -32,8 +32,8 @@ EXPLANATIONS: dict[Code, str] = {
     Code.token_scope_insufficient: "The API token lacks the scope for this: `read` for reading, `write` for all else.",
     Code.invitation_email_mismatch: "The invitation is for another address than that of this account. Sign in with the"
     " account that has the invited address, or be invited anew.",
-    Code.quota_exceeded: "The project, or the account that owns it, has no room for the file. Files in the trash count until they"
-    " are removed for good.",
+    Code.quota_exceeded: "The project, or the account that owns it, has no room for the file; `scope` says which. Files in the trash"
+    " count until they are removed for good. `uploads`: you have too many under way.",
     Code.not_found: "There is no such thing, or you may not know of it. A malformed id in a path answers the same.",
     Code.method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
     Code.request_in_progress: "The first request with this Idempotency-Key still runs. Repeat it after `Retry-After`.",

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from app.core.errors import Code, FieldCode
+from app.core.errors import Code, FieldCode, QuotaScope
 from app.web.errors import CHALLENGED
 from app.web.explanations import EXPLANATIONS
 from app.web.openapi_headers import headers
@@ -37,7 +37,10 @@ MEMBERS: dict[Code, dict[str, Any]] = {
             },
         }
     },
-    Code.quota_exceeded: {"left": BYTES},
+    Code.quota_exceeded: {
+        "left": BYTES,
+        "scope": {"type": "string", "enum": [scope.value for scope in QuotaScope]},
+    },
     Code.file_too_large: {"max": BYTES},
     Code.version_conflict: {"current": {"type": "object", "description": "The resource as it is now."}},
 }
@@ -48,6 +51,7 @@ SAMPLES: dict[str, Any] = {
     "methods": ["password"],
     "max_age": 900,
     "left": 48_213,
+    "scope": "project",
     "max": 26_214_400,
     "projects": [{"id": "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a03", "name": "Reef survey"}],
 }

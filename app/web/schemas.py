@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing, post_load
 
-from app.core.errors import Code, FieldCode
+from app.core.errors import Code, FieldCode, QuotaScope
 from app.core.pagination import PageRequest
 from app.web.faults import Fault
 from app.web.fields import Choice, Flag, Number, Text
@@ -105,6 +105,10 @@ class Problem(Output):
     methods = fields.List(fields.String(metadata={"maxLength": 20}), metadata={"maxItems": 10})
     max_age = fields.Integer(metadata={"minimum": 0, "maximum": 86_400, "format": "int32"})
     left = fields.Integer(metadata={**BYTES, "description": "Bytes of room, with `quota_exceeded`."})
+    scope = Choice(
+        [scope.value for scope in QuotaScope],
+        metadata={"description": "What is full, with `quota_exceeded`."},
+    )
     max = fields.Integer(
         metadata={**BYTES, "description": "Bytes of the largest file, with `file_too_large`."}
     )

@@ -74,6 +74,10 @@ def test_the_narrower_of_both_limits_holds(alice, reef, narrow):
     assert sends(person, alice.creates("Another reef"), 1_500).status_code == 201
     refused = sends(person, reef, 1_000)
     assert (code_of(refused), refused.json["left"]) == ((403, "quota_exceeded"), 500)
+    assert refused.json["scope"] == "account"
+    assert sends(person, reef, 400).status_code == 201
+    alone = narrow(alice, project_quota_bytes=600, account_quota_bytes=100_000)
+    assert sends(alone, reef, 300).json["scope"] == "project"
 
 
 def test_what_a_member_uploads_counts_for_the_owner(alice, bob, reef, joins, narrow):
@@ -131,7 +135,8 @@ def test_nobody_has_a_hundred_uploads_under_way(alice, reef, narrow, sql):
         "INSERT INTO uploads SELECT gen_random_uuid(), project_id, user_id, kind, name, content_type, size, sha256, 0, 0,"
         " NULL, NULL, NULL, created_at, expires_at FROM uploads, generate_series(1, 99)"
     )
-    assert code_of(sends(person, reef)) == (403, "quota_exceeded")
+    refused = sends(person, reef)
+    assert (code_of(refused), refused.json["scope"]) == ((403, "quota_exceeded"), "uploads")
 
 
 def test_signing_in_elsewhere_does_not_make_more_room(alice, reef, narrow, kept_app):

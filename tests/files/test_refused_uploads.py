@@ -149,16 +149,19 @@ class TestRoom:
         assert sends(person, reef, form(part(b"k" * 70))).status_code == 201
         refused = sends(person, reef, form(part(b"k" * 31)))
         assert (code_of(refused), refused.json["left"]) == ((403, "quota_exceeded"), 30)
+        assert refused.json["scope"] == setting.partition("_")[0]
         assert sends(person, reef, form(part(b"k" * 30))).status_code == 201
         full = sends(person, reef, form(part(b"k")))
         assert (code_of(full), full.json["left"]) == ((403, "quota_exceeded"), 0)
         assert counted(reef) == (2, 100, 0)
         assert len(stored()) == 2
 
-    def test_a_body_without_a_length_is_held_to_it_too(self, alice, reef, kept_app, nothing_left):
-        person = ApiClient(kept_app(project_quota_bytes=100), alice.token)
+    @pytest.mark.parametrize("setting", ["project_quota_bytes", "account_quota_bytes"])
+    def test_a_body_without_a_length_is_held_to_it_too(self, alice, reef, kept_app, nothing_left, setting):
+        person = ApiClient(kept_app(**{setting: 100}), alice.token)
         answer = person.post(f"/projects/{reef.id}/files", **chunked(form(part(b"k" * 101))))
         assert (code_of(answer), answer.json["left"]) == ((403, "quota_exceeded"), 100)
+        assert answer.json["scope"] == setting.partition("_")[0]
         assert nothing_left()
 
 
