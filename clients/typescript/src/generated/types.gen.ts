@@ -46,6 +46,10 @@ export type Problem = {
      */
     left?: number;
     /**
+     * What is full, with `quota_exceeded`.
+     */
+    scope?: 'project' | 'account' | 'uploads';
+    /**
      * Bytes of the largest file, with `file_too_large`.
      */
     max?: number;
@@ -305,11 +309,12 @@ export type NotFoundProblem = Problem & {
 };
 
 /**
- * The project, or the account that owns it, has no room for the file. Files in the trash count until they are removed for good.
+ * The project, or the account that owns it, has no room for the file; `scope` says which. Files in the trash count until they are removed for good. `uploads`: you have too many under way.
  */
 export type QuotaExceededProblem = Problem & {
     code: 'quota_exceeded';
     left: number;
+    scope: 'project' | 'account' | 'uploads';
 };
 
 /**
@@ -6511,6 +6516,72 @@ export type RestoreFileResponses = {
 };
 
 export type RestoreFileResponse = RestoreFileResponses[keyof RestoreFileResponses];
+
+export type PurgeFileData = {
+    body?: never;
+    path: {
+        /**
+         * Of the project.
+         */
+        project_id: string;
+        /**
+         * Of the file.
+         */
+        file_id: string;
+    };
+    query?: never;
+    url: '/projects/{project_id}/files/{file_id}/permanently';
+};
+
+export type PurgeFileErrors = {
+    /**
+     * `bad_request`
+     */
+    400: BadRequestProblem;
+    /**
+     * `not_authenticated`, `token_expired`, `token_invalid`, `session_revoked`
+     */
+    401: NotAuthenticatedProblem | TokenExpiredProblem | TokenInvalidProblem | SessionRevokedProblem;
+    /**
+     * `forbidden`, `account_deletion_scheduled`, `mfa_enrolment_required`, `account_suspended`, `step_up_required`
+     */
+    403: ForbiddenProblem | AccountDeletionScheduledProblem | MfaEnrolmentRequiredProblem | AccountSuspendedProblem | StepUpRequiredProblem;
+    /**
+     * `not_found`
+     */
+    404: NotFoundProblem;
+    /**
+     * `project_archived`, `project_deleted`, `write_conflict`
+     */
+    409: ProjectArchivedProblem | ProjectDeletedProblem | WriteConflictProblem;
+    /**
+     * `validation_failed`
+     */
+    422: ValidationFailedProblem;
+    /**
+     * `rate_limited`
+     */
+    429: RateLimitedProblem;
+    /**
+     * `internal_error`
+     */
+    500: InternalErrorProblem;
+    /**
+     * `database_unavailable`, `overloaded`, `read_only`
+     */
+    503: DatabaseUnavailableProblem | OverloadedProblem | ReadOnlyProblem;
+};
+
+export type PurgeFileError = PurgeFileErrors[keyof PurgeFileErrors];
+
+export type PurgeFileResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type PurgeFileResponse = PurgeFileResponses[keyof PurgeFileResponses];
 
 export type DownloadFileData = {
     body?: never;
