@@ -1,10 +1,11 @@
-"""The walk-through of docs/add-a-feature.md, walked: in a copy of the project, against the real engines."""
+"""The walk-throughs of docs/add-a-feature.md, walked: each in a copy of the project, against the real engines."""
 
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "add-a-feature.md"
 COPIED = ("app", "migrations", "dev", "tests/fixtures")
 FILES = ("pyproject.toml", "wsgi.py", ".importlinter", "tests/__init__.py", "tests/conftest.py")
-WRITTEN_BY_FLASK = "migrations/versions/NNNN_notes.py"
+FIELD = "\n## A field of something that is there\n"
 COMMAND = re.compile(r"^\.venv/bin/flask (.+)$", re.MULTILINE)
 # Several commands in one process: loading the application is what takes time.
 FLASK = """
@@ -41,6 +42,37 @@ def worker_number():
 """
 
 
+@dataclass(frozen=True)
+class Part:
+    """One of the walks. Attributes: text: of the page. migration: its name. tests: what it ends with, and how many pass."""
+
+    text: str
+    migration: str
+    tests: str
+    passed: str
+
+    @property
+    def written_by_flask(self):
+        return f"migrations/versions/NNNN_{self.migration}.py"
+
+    @property
+    def steps(self):
+        return steps_of(self.text)
+
+
+def parts_of_the_page():
+    feature, _, field = DOCUMENT.read_text(encoding="utf-8").partition(FIELD)
+    return [
+        Part(feature, "notes", "tests/notes", "6 passed"),
+        Part(field, "file_description", "tests/files", "2 passed"),
+    ]
+
+
+@pytest.fixture(params=parts_of_the_page(), ids=lambda part: part.migration)
+def part(request):
+    return request.param
+
+
 def last_number(engines):
     """The last numbered database of the Redis of this run."""
     with redis.Redis.from_url(engines.redis_url) as client:
@@ -48,8 +80,8 @@ def last_number(engines):
 
 
 @pytest.fixture
-def walked(tmp_path):
-    """A copy of the project in which every block was typed in."""
+def walked(part, tmp_path):
+    """A copy of the project in which every block of a part was typed in."""
     folder = tmp_path / "project"
     for name in COPIED:
         shutil.copytree(
@@ -57,8 +89,8 @@ def walked(tmp_path):
         )
     for name in FILES:
         shutil.copy(ROOT / name, folder / name)
-    for step in steps_of(DOCUMENT):
-        if step.path != WRITTEN_BY_FLASK:
+    for step in part.steps:
+        if step.path != part.written_by_flask:
             step.apply(folder)
     return folder
 
@@ -96,23 +128,23 @@ def database_settings(walked, engines, shared):
     drop_database(engines.admin_url, database)
 
 
-def test_what_was_typed_is_clean_and_keeps_the_contracts(run):
-    changed = {step.path for step in steps_of(DOCUMENT) if step.path.endswith(".py")} - {WRITTEN_BY_FLASK}
+def test_what_was_typed_is_clean_and_keeps_the_contracts(run, part):
+    changed = {step.path for step in part.steps if step.path.endswith(".py")} - {part.written_by_flask}
     run("-m", "ruff", "check", "--no-cache", *changed)
     run("-m", "ruff", "format", "--no-cache", "--check", *changed)
     assert "0 broken" in run(Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache")
 
 
 def test_the_commands_write_the_migration_that_is_shown_and_the_tests_pass(
-    run, walked, database_settings, engines
+    run, part, walked, database_settings, engines
 ):
-    commands = COMMAND.findall(DOCUMENT.read_text(encoding="utf-8"))
-    assert commands == ["db revision notes", "db upgrade", "db check"]
+    commands = COMMAND.findall(part.text)
+    assert commands == [f"db revision {part.migration}", "db upgrade", "db check"]
     run("-c", FLASK, *commands, **database_settings)
-    [written] = walked.glob("migrations/versions/*_notes.py")
+    [written] = walked.glob(f"migrations/versions/*_{part.migration}.py")
     run("-m", "ruff", "format", "--quiet", written.relative_to(walked))
     lines = written.read_text().splitlines(keepends=True)
-    [shown] = [step.text for step in steps_of(DOCUMENT) if step.path == WRITTEN_BY_FLASK]
+    [shown] = [step.text for step in part.steps if step.path == part.written_by_flask]
     assert shown in "".join(line for line in lines if not line.startswith("    # ###"))
-    (walked / "tests/notes/conftest.py").write_text(CONFTEST.format(number=last_number(engines)))
-    assert "6 passed" in run("-m", "pytest", "tests/notes", "-p", "no:xdist")
+    (walked / part.tests / "conftest.py").write_text(CONFTEST.format(number=last_number(engines)))
+    assert part.passed in run("-m", "pytest", part.tests, "-p", "no:xdist")

@@ -34,5 +34,6 @@ class Step:
         path.write_text(text.replace(before, after))
 
 
-def steps_of(document: Path) -> list[Step]:
-    return [Step(*found) for found in FENCE.findall(document.read_text(encoding="utf-8"))]
+def steps_of(text: str) -> list[Step]:
+    """What a page, or a part of it, tells to type."""
+    return [Step(*found) for found in FENCE.findall(text)]
