@@ -24,11 +24,11 @@ def _same(value: Any) -> Any:
 
 KNOWN: dict[Any, dict[type, Write]] = {
     fields.String._serialize: {str: _same},  # noqa: SLF001 - a field that overrides it is not known
-    fields.Integer._serialize: {int: _same},  # noqa: SLF001
-    fields.Boolean._serialize: {bool: _same},  # noqa: SLF001
-    fields.UUID._serialize: {UUID: str},  # noqa: SLF001
-    fields.Nested._serialize: {},  # noqa: SLF001
-    Timestamp._serialize: {datetime: wire_time},  # noqa: SLF001
+    fields.Integer._serialize: {int: _same},  # noqa: SLF001 - as above
+    fields.Boolean._serialize: {bool: _same},  # noqa: SLF001 - as above
+    fields.UUID._serialize: {UUID: str},  # noqa: SLF001 - as above
+    fields.Nested._serialize: {},  # noqa: SLF001 - as above
+    Timestamp._serialize: {datetime: wire_time},  # noqa: SLF001 - as above
 }
 """By how a field writes: what becomes of a value of a type. Nothing stays nothing in all of them."""
 
