@@ -93,6 +93,6 @@ def _known(field: fields.Field[Any]) -> Mapping[type, Write]:
     kind = type(field)
     ordinary = kind.serialize is fields.Field.serialize and kind.get_value is fields.Field.get_value
     known = KNOWN.get(kind._serialize) if ordinary else None  # noqa: SLF001 - see KNOWN
-    if known is None or getattr(field, "as_string", False):
-        return {}
+    if known is None or getattr(field, "as_string", False) or getattr(field, "num_type", int) is not int:
+        return {}  # a Float writes as an Integer does, and makes 3.0 of 3
     return {**known, type(None): _same}

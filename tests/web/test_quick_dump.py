@@ -101,6 +101,7 @@ def test_a_field_with_ways_of_its_own_is_asked():
     class Reef(Output):
         name = Loud()
         length = fields.Integer(as_string=True)
+        depth = fields.Float()
         found = fields.Method("finds")
         deep = fields.String(attribute="inner.name")
         wire = fields.String(data_key="onWire")
@@ -108,14 +109,12 @@ def test_a_field_with_ways_of_its_own_is_asked():
         def finds(self, obj):
             return f"{obj.name}!"
 
-    reef = SimpleNamespace(name="kelp", length=3, inner=SimpleNamespace(name="urchin"), wire="w")
-    assert Reef().dump(reef) == {
-        "name": "KELP",
-        "length": "3",
-        "found": "kelp!",
-        "deep": "urchin",
-        "onWire": "w",
-    }
+    reef = SimpleNamespace(name="kelp", length=3, depth=3, inner=SimpleNamespace(name="urchin"), wire="w")
+    written = Reef().dump(reef)
+    assert written == {
+        "name": "KELP", "length": "3", "depth": 3.0, "found": "kelp!", "deep": "urchin", "onWire": "w"
+    }  # fmt: skip
+    assert isinstance(written["depth"], float)
 
 
 def test_many_are_written_one_by_one():
