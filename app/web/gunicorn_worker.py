@@ -26,13 +26,14 @@ from typing import Any, ClassVar
 
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from app.core.address import truncated
 from app.core.telemetry import log
 from app.web.client_socket import ClientSocket
 from app.web.foresight import ForesightedParser, LostPlaceError
 from app.web.gunicorn_refusals import FAILED, Overloaded, StoodStill, problem, refusal_of, request_id_of
+from app.web.led_worker import LedWorker
 from app.web.transfer_holder import OfToken, holder_of, of_nobody
 from app.web.transfer_room import TRANSFERS, Place, Routes, TransferRoom, place_of
 from app.web.waits import Waits
@@ -42,7 +43,7 @@ DROP_BYTES, DROP_SECONDS = 32 * 2**20, 5.0
 LINGER_BYTES, LINGER_SECONDS = 64 * 1024, 2.0
 
 
-class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+class ProblemThreadWorker(LedWorker):
     """See the module.
 
     Attributes:
@@ -78,7 +79,7 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         super().handle_quit(sig, frame)
 
     def handle(self, conn: Any) -> Any:
-        """Answer what is there as a whole, or say where the connection goes on. Runs in one of the few threads."""
+        """Answer what is there as a whole, or say where the connection goes on."""
         if conn.parser is None:
             conn.sock = ClientSocket(conn.sock, self.idle_seconds)
             conn.parser = ForesightedParser(self.cfg, conn.sock, conn.client)
@@ -89,7 +90,7 @@ class ProblemThreadWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no
         return super().handle(conn) if place is Place.here else place
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """Say what becomes of a connection that left its thread; runs on the main thread, so it never waits."""
+        """Say what becomes of a connection that was answered; runs in the thread that leads, so it never waits."""
         result = None if fs.cancelled() or fs.exception() is not None else fs.result()
         if result is None:
             super().finish_request(conn, fs)

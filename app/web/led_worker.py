@@ -1,0 +1,113 @@
+"""gunicorn's thread worker, whose loop is run by the thread that answers (app/web/leadership.py).
+
+gunicorn's own has a thread that waits for events and others that answer: each request wakes two of them. Here the one that sees
+a request answers it, and then looks for the next.
+"""
+
+from collections import deque
+from functools import partial
+from typing import Any, NamedTuple
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from app.web.leadership import Leadership
+
+LOOK_SECONDS = 1.0
+
+
+class Outcome(NamedTuple):
+    """What became of a request, as gunicorn wants to be told: a future that is done."""
+
+    value: Any
+    fault: Exception | None = None
+
+    def result(self) -> Any:
+        """Raises: Exception: the fault."""
+        if self.fault is not None:
+            raise self.fault
+        return self.value
+
+    def exception(self) -> Exception | None:
+        return self.fault
+
+    def cancelled(self) -> bool:
+        return False
+
+
+class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """See the module. Everything but ``handle`` runs in the thread that leads."""
+
+    def init_process(self) -> None:
+        """Make what belongs to this process alone, then run."""
+        self._leadership = Leadership(lambda: self.method_queue.defer(lambda: None))
+        self._line: deque[Any] = deque()
+        super().init_process()
+
+    def run(self) -> None:
+        """Serve until told to stop, and for as long after as requests may take."""
+        for _ in range(self.cfg.threads):
+            self.tpool.submit(self._lead_in_turn)
+        try:
+            super().run()
+        finally:
+            self._leadership.close()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Handle SIGTERM: begin to stop."""
+        super().handle_exit(sig, frame)
+        self._leadership.call()
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Handle SIGQUIT and SIGINT: stop at once."""
+        self._leadership.close()
+        super().handle_quit(sig, frame)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Note that a connection may have a request."""
+        self._line.append(conn)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """What gunicorn's main loop does most of the time: let others do it, or do it where all of them are busy."""
+        if not self._leadership.lend(timeout):
+            super().wait_for_and_dispatch_events(timeout)
+
+    def _lead_in_turn(self) -> None:
+        """The life of a thread that answers."""
+        while self._leadership.wait_to_lead():
+            try:
+                while self._leadership.kept:
+                    self._look_after_clients()
+            except Exception:
+                self.log.exception("A worker's loop ended.")
+                self.alive = False
+                self._leadership.call()
+            finally:
+                self._leadership.resign()
+
+    def _look_after_clients(self) -> None:
+        super().wait_for_and_dispatch_events(0.0 if self._line else LOOK_SECONDS)
+        for _ in range(len(self._line)):
+            self._answer(self._line.popleft())
+            if not self._leadership.kept:
+                return
+        self.murder_keepalived()
+        self.murder_pending()
+        if not self.alive:
+            if self.nr_conns == 0:
+                self._leadership.call()
+        elif self._accepting != (self.nr_conns < self.worker_connections):
+            self.set_accept_enabled(not self._accepting)
+
+    def _answer(self, conn: Any) -> None:
+        """Answer what a connection asks; who took longer than others wait has lost the lead."""
+        outcome = self._leadership.away(partial(self._outcome, conn))
+        if self._leadership.mine:
+            self.finish_request(conn, outcome)
+        else:
+            self.method_queue.defer(self.finish_request, conn, outcome)
+
+    def _outcome(self, conn: Any) -> Outcome:
+        try:
+            return Outcome(self.handle(conn))
+        except Exception as fault:  # noqa: BLE001 - as a thread pool keeps it
+            return Outcome(None, fault)
