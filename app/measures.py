@@ -3,11 +3,11 @@
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.cache import RedisGate
 from app.core.db import reading
 from app.core.job_figures import FIGURES
 from app.core.metrics import HASHES_WAITING, JOBS_FAILED, JOBS_OLDEST, REDIS_BREAKER_OPEN
 from app.core.passwords import PasswordHasher
+from app.core.redis_gate import RedisGate
 
 
 class Measures:

@@ -6,10 +6,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
-from app.core.cache import RedisGate
 from app.core.db import reading
 from app.core.errors import AppError
 from app.core.job_figures import DIED_LATELY, LATELY
+from app.core.redis_gate import RedisGate
 from app.core.schema import expected_revision
 from app.core.storage.interface import ObjectStore
 from app.web.health import Check

@@ -1,4 +1,4 @@
-"""Redis behind a circuit breaker, and a cache of facts with generations.
+"""A cache of facts with generations.
 
 Redis failing costs time, never correctness: every caller has PostgreSQL to fall back to. Entries are plain JSON,
 always with a time to live, under hashed keys. The cache holds facts, never decisions: the policy runs on each hit.
@@ -6,110 +6,21 @@ always with a time to live, under hashed keys. The cache holds facts, never deci
 
 import hashlib
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from app.core.clock import wall_seconds
-from app.core.metrics import REDIS_BREAKER_OPEN
-from app.core.telemetry import log, request_stats
+from app.core.redis_gate import RedisGate, RedisUnavailableError
+from app.core.telemetry import log
 
 logger = log(__name__)
-Answer = TypeVar("Answer")
 
 SCHEMA = "hf1"
-TIMEOUT = 0.25
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 16.0
 GENERATION_TTL = 86_400
 FACT_TTL_MS = 900
-
-
-class RedisUnavailableError(Exception):
-    """Redis did not answer in time, or the breaker is open after it did not."""
-
-
-class RedisGate:
-    """One client with short waits and a breaker: after a failure nobody asks for a while, longer each time.
-
-    The pauses double from half a second to 16 s, so a Redis that comes back is used again within that time (D5).
-
-    Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
-        connections: at most so many at once in this process.
-    """
-
-    def __init__(self, url: str, connections: int = 16) -> None:
-        # Explicit, because redis-py's defaults are 5 s waits and ten retries, from_url's none at all (T18).
-        # Only a broken connection is tried again: after a time-out a second wait would double it.
-        pool = redis.BlockingConnectionPool.from_url(
-            url, max_connections=connections, timeout=TIMEOUT, socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        )  # fmt: skip
-        self._client = redis.Redis(connection_pool=pool)
-        self._lock = threading.Lock()
-        self._open_until = 0.0
-        self._pause = FIRST_PAUSE
-
-    @property
-    def open(self) -> bool:
-        """Whether the breaker is open, that is, Redis is left alone for now."""
-        return time.monotonic() < self._open_until
-
-    @property
-    def failing(self) -> bool:
-        """Whether Redis failed and has not answered since, whether or not it is left alone at this moment."""
-        return self._open_until > 0
-
-    def run(self, command: "Callable[[redis.Redis], Answer]") -> Answer:
-        """One round trip.
-
-        Raises:
-            RedisUnavailableError: at once while the breaker is open.
-        """
-        if self.open:
-            request_stats().degraded = True
-            raise RedisUnavailableError
-        started = time.perf_counter()
-        try:
-            answer = command(self._client)
-        except (redis.RedisError, OSError) as error:
-            self._fail(error)
-            raise RedisUnavailableError from error
-        finally:
-            request_stats().redis(time.perf_counter() - started)
-        if self._open_until:
-            self._recover()
-        return answer
-
-    def _fail(self, error: Exception) -> None:
-        request_stats().degraded = True
-        with self._lock:
-            if not self.open:
-                self._open_until = time.monotonic() + self._pause
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
-        REDIS_BREAKER_OPEN.set(1)
-        logger.warning("redis_unavailable", error=type(error).__name__)
-
-    def _recover(self) -> None:
-        with self._lock:
-            self._open_until, self._pause = 0.0, FIRST_PAUSE
-        REDIS_BREAKER_OPEN.set(0)
-        logger.info("redis_recovered")
-
-    def ping(self) -> bool:
-        try:
-            return bool(self.run(lambda client: client.ping()))
-        except RedisUnavailableError:
-            return False
-
-    def close(self) -> None:
-        self._client.close()
 
 
 class FactCache:
@@ -196,22 +107,19 @@ class FactCache:
         """
         word = secrets.token_hex(8)
         key = cache_key(namespace, owner)
-        self._gate.run(lambda client: client.set(key, word, ex=GENERATION_TTL))
+        self._gate.ask(("SET", key, word, "EX", GENERATION_TTL))
 
     def _read(self, generation_key: str, key: str) -> tuple[str, list[Any] | None]:
-        found: Any = self._gate.run(lambda client: client.mget(generation_key, key))
-        generation, value = found
+        [(generation, value)] = self._gate.ask(("MGET", generation_key, key))
         if generation is None:
             word = secrets.token_hex(8)
-            there = self._gate.run(
-                lambda client: client.set(generation_key, word, nx=True, get=True, ex=GENERATION_TTL)
-            )
+            [there] = self._gate.ask(("SET", generation_key, word, "NX", "GET", "EX", GENERATION_TTL))
             return (there.decode() if isinstance(there, bytes) else word), None
         return generation.decode(), orjson.loads(value) if value else None
 
     def _write(self, key: str, entry: list[Any]) -> None:
         try:
-            self._gate.run(lambda client: client.set(key, orjson.dumps(entry), px=FACT_TTL_MS))
+            self._gate.ask(("SET", key, orjson.dumps(entry), "PX", FACT_TTL_MS))
         except RedisUnavailableError:
             logger.info("cache_write_skipped")
 

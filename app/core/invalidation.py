@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from app.core.cache import FactCache, RedisUnavailableError
+from app.core.cache import FactCache
 from app.core.jobs import JobQueue
+from app.core.redis_gate import RedisUnavailableError
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 

@@ -15,23 +15,14 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage, Storage
 
 from app.config import Settings
-from app.core.cache import RedisGate, RedisUnavailableError
 from app.core.clock import wall_seconds
 from app.core.errors import AppError, Code
 from app.core.metrics import LIMITER_DEGRADED
+from app.core.redis_gate import RedisGate, RedisUnavailableError
 from app.web.operations import declared
 from app.web.transfer_holder import claims, of_account, of_address
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-HIT = """
-local hits = redis.call('INCRBY', KEYS[1], ARGV[1])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  left = tonumber(ARGV[2])
-end
-return {hits, left}
-"""
 
 
 class SharedWindows(Storage):
@@ -55,15 +46,23 @@ class SharedWindows(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         try:
-            hits, left_ms = self._gate.run(
-                lambda client: client.eval(HIT, 1, f"hfl:{key}", amount, expiry * 1000)
-            )
+            hits, left_ms = self._count(f"hfl:{key}", expiry * 1000, amount)
         except RedisUnavailableError:
             LIMITER_DEGRADED.inc()
             hits = self._alone.incr(key, expiry, amount * self._processes)
-            left_ms = max(0.0, self._alone.get_expiry(key) - wall_seconds()) * 1000
+            left_ms = int(max(0.0, self._alone.get_expiry(key) - wall_seconds()) * 1000)
         self._told.state = (key, int(hits), wall_seconds() + left_ms / 1000)
         return int(hits)
+
+    def _count(self, key: str, window_ms: int, amount: int) -> tuple[int, int]:
+        """Hits in the window, and the milliseconds left of it."""
+        _, hits, left_ms = self._gate.ask(
+            ("SET", key, 0, "NX", "PX", window_ms), ("INCRBY", key, amount), ("PTTL", key)
+        )
+        if left_ms < 0:  # the old window ended between the first two
+            self._gate.ask(("PEXPIRE", key, window_ms))
+            left_ms = window_ms
+        return hits, left_ms
 
     def get(self, key: str) -> int:
         return self._state(key)[0]
@@ -83,7 +82,7 @@ class SharedWindows(Storage):
         return None
 
     def clear(self, key: str) -> None:
-        self._gate.run(lambda client: client.delete(f"hfl:{key}"))
+        self._gate.ask(("DEL", f"hfl:{key}"))
 
 
 def _subject() -> str:

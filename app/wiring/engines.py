@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.config import Settings
-from app.core.cache import FactCache, RedisGate
+from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.db import make_engine
 from app.core.jobs import JobQueue
 from app.core.mail import Mailer, make_mailer
 from app.core.metrics import cache_lookups
+from app.core.redis_gate import RedisGate
 from app.core.storage.build import build_store
 from app.core.storage.interface import ObjectStore
 from app.core.system import SharedClockOffset

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from app.core import cache as cache_module
-from app.core.cache import FACT_TTL_MS, FactCache, RedisGate, cache_key
+from app.core.cache import FACT_TTL_MS, FactCache, cache_key
+from app.core.redis_gate import RedisGate
 
 
 class Source:
@@ -78,8 +79,8 @@ def test_a_fact_is_loaded_once_and_shared_between_processes(make_cache, lookups)
 def test_a_warm_look_is_one_round_trip(make_cache, monkeypatch):
     cache, source = make_cache(), Source()
     fetch(cache, source)
-    calls, run = [], cache._gate.run
-    monkeypatch.setattr(cache._gate, "run", lambda command: calls.append(command) or run(command))
+    calls, ask = [], cache._gate.ask
+    monkeypatch.setattr(cache._gate, "ask", lambda *commands: calls.append(commands) or ask(*commands))
     fetch(cache, source)
     assert len(calls) == 1
 

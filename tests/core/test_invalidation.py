@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from app.core.cache import FactCache, RedisGate
+from app.core.cache import FactCache
 from app.core.invalidation import JOB, Invalidator
+from app.core.redis_gate import RedisGate
 
 
 class Process:

@@ -6,7 +6,7 @@ import time
 import pytest
 import redis
 
-from app.core.cache import FIRST_PAUSE, LONGEST_PAUSE, RedisGate, RedisUnavailableError
+from app.core.redis_gate import FIRST_PAUSE, LONGEST_PAUSE, RedisGate, RedisUnavailableError
 from app.core.telemetry import start_request
 
 

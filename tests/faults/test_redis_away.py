@@ -84,7 +84,7 @@ def test_d6_a_silent_redis_is_waited_for_once(make_app, alice, silent_port, log_
     How long that is, tests/core/test_redis_gate.py says. Here it outlasts the test: on a busy machine three requests may
     take longer than the half second of the first pause, after which Redis is rightly asked again.
     """
-    monkeypatch.setattr("app.core.cache.FIRST_PAUSE", 600.0)
+    monkeypatch.setattr("app.core.redis_gate.FIRST_PAUSE", 600.0)
     client = ApiClient(make_app(redis_url=redis_at(silent_port)), alice.token)
     log_lines.take()
     for _ in range(3):

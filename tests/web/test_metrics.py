@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.core.cache import RedisUnavailableError
+from app.core.redis_gate import RedisUnavailableError
 from tests.fixtures.accounts import registers, signs_in
 from tests.fixtures.client import ApiClient
 from tests.fixtures.contract import documented_operations
@@ -146,10 +146,10 @@ class TestValues:
         assert moved(lookups, namespace="session", outcome="local") == 2
 
     def test_cache_lookups_without_redis(self, moved, alice, parts, monkeypatch):
-        def away(_command):
+        def away(*_commands):
             raise RedisUnavailableError
 
-        monkeypatch.setattr(parts.gate, "run", away)
+        monkeypatch.setattr(parts.gate, "ask", away)
         alice.get(f"/projects/{alice.creates().id}")
         assert moved("holdfast_cache_lookups_total", namespace="project", outcome="down") == 1
 

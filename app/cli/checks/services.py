@@ -10,8 +10,8 @@ from typing import Any
 
 from app.cli.checks.finding import Finding, fault, ok, warn
 from app.config import Settings
-from app.core.cache import RedisGate, RedisUnavailableError
 from app.core.mail import MailError, SmtpMailer
+from app.core.redis_gate import RedisGate, RedisUnavailableError
 
 OLDEST_REDIS = 7
 """The cache asks for SET with NX and GET at once."""
