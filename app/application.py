@@ -11,6 +11,7 @@ from app.config import Settings
 from app.core.telemetry import configure_logging
 from app.version import VERSION
 from app.web import assets, dev_clock, dev_mailbox, docs, health, jwks, link_pages, well_known
+from app.web.asking import register_asking
 from app.web.auth import register_guard, register_identity
 from app.web.errors import register_error_handlers
 from app.web.limits import init_limits
@@ -55,6 +56,8 @@ def build_app(settings: Settings) -> Flask:
     register_identity(app)
     init_limits(app, settings, parts.gate)
     register_guard(app)
+    if settings.database_replica_urls:
+        register_asking(app)
     register_error_handlers(app)
     _register_routes(app, settings)
     register_commands(app)

@@ -29,6 +29,7 @@ DEFAULT_ENV_FILE = "var/run/env"
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_commas)]
 OriginList = Annotated[CommaList, AfterValidator(lambda origins: tuple(http_origin(o) for o in origins))]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(database_url)]
+DatabaseUrls = Annotated[tuple[DatabaseUrl, ...], NoDecode, BeforeValidator(split_commas)]
 Rate = Annotated[str, AfterValidator(rate)]
 
 
@@ -71,6 +72,7 @@ class Settings(FileSettings):
     # Engines
     database_url: DatabaseUrl = SecretStr("")
     migration_database_url: DatabaseUrl | None = None
+    database_replica_urls: DatabaseUrls = ()
     db_pool_size: int | None = Field(None, ge=1, le=100)
     db_max_overflow: int = Field(2, ge=0, le=100)
     db_pool_timeout_seconds: float = Field(2.0, gt=0, le=30)

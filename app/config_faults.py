@@ -112,8 +112,9 @@ def _production_faults(settings: "Settings") -> Iterator[str]:  # noqa: C901 - a
     if not settings.smtp_url:
         yield "SMTP_URL: must be set in production: people verify their address by mail"
     yield from _shared_secrets(settings)
-    for name in ("database_url", "migration_database_url"):
-        secret = getattr(settings, name)
+    databases = [(name, getattr(settings, name)) for name in ("database_url", "migration_database_url")]
+    databases += [("database_replica_urls", url) for url in settings.database_replica_urls]
+    for name, secret in databases:
         if secret and not _database_is_private(secret.get_secret_value()):
             yield f"{name.upper()}: needs sslmode=require or stricter unless PostgreSQL is on this host"
     redis = settings.redis_url.get_secret_value()

@@ -10,6 +10,8 @@ from app.core.db import reading
 from app.core.errors import AppError
 from app.core.job_figures import DIED_LATELY, LATELY
 from app.core.redis_gate import RedisGate
+from app.core.replicas.reads import ReplicaReads
+from app.core.replicas.server import UNKNOWN
 from app.core.schema import expected_revision
 from app.core.storage.interface import ObjectStore
 from app.web.health import Check
@@ -19,12 +21,17 @@ PLACES = {"local": "files are in a folder (local)", "s3": "files are in a bucket
 
 
 def build_checks(
-    engine: Engine, gate: RedisGate, store: ObjectStore, settings: Settings
+    engine: Engine,
+    gate: RedisGate,
+    store: ObjectStore,
+    settings: Settings,
+    replicas: ReplicaReads | None = None,
 ) -> dict[str, Callable[[], Check]]:
     """One check a dependency; each catches what it asks for."""
     reader = reading(engine)
     return {
         "postgres": lambda: _postgres(reader),
+        "replicas": lambda: _replicas(replicas),
         "redis": lambda: Check("ok") if gate.ping() else Check("degraded", "Redis does not answer; limits and cache work from memory"),
         "migrations": lambda: _migrations(reader),
         "worker": lambda: _worker(reader),
@@ -54,6 +61,16 @@ def _migrations(engine: Engine) -> Check:
             f"the schema is at {found}, the code needs {expected_revision()}; run `flask db upgrade`",
         )
     return Check("ok")
+
+
+def _replicas(replicas: ReplicaReads | None) -> Check:
+    """Without them everything works, on the primary, so that requests are sent here all the same."""
+    if replicas is None:
+        return Check("ok", "none are set")
+    states = replicas.states()
+    away = [f"{name} {state.fault}" for name, state in states.items() if state.fault and state is not UNKNOWN]
+    told = f"{sum(not state.fault for state in states.values())} of {len(states)} in the rotation"
+    return Check("degraded", f"{told}: {'; '.join(away)}") if away else Check("ok", told)
 
 
 def _worker(engine: Engine) -> Check:

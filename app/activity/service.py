@@ -30,6 +30,9 @@ class ActivityService:
         """
         with self._uow.reading():
             self._projects.find(actor, project_id)
-            return self._activity.page(
-                project_id, actor.user_id, filters, self._cursors, request, ActivityView.of
+            return self._uow.lately(
+                lambda: self._activity.page(
+                    project_id, actor.user_id, filters, self._cursors, request, ActivityView.of
+                ),
+                project_id,
             )

@@ -63,7 +63,7 @@ class AdminService:
             AppError: ``invalid_cursor``.
         """
         with self._uow.reading():
-            return self._rows.accounts(actor, filters, self._cursors, request)
+            return self._uow.lately(lambda: self._rows.accounts(actor, filters, self._cursors, request))
 
     def get(self, user_id: UUID) -> AccountDetail:
         """One account and what hangs on it.
@@ -146,12 +146,12 @@ class AdminService:
             AppError: ``invalid_cursor``.
         """
         with self._uow.reading():
-            return self._rows.audit_events(actor, filters, self._cursors, request)
+            return self._uow.lately(lambda: self._rows.audit_events(actor, filters, self._cursors, request))
 
     def stats(self) -> Stats:
         """The figures of the site, now."""
         with self._uow.reading():
-            return self._rows.stats(self._clock.now())
+            return self._uow.lately(lambda: self._rows.stats(self._clock.now()))
 
     def _detail(self, user: User) -> AccountDetail:
         figures = self._rows.session_figures(user.id, self._clock.now())

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask import current_app
 
-from app.cli.checks import addresses, database, services, storage
+from app.cli.checks import addresses, database, replicas, services, storage
 from app.cli.checks import settings as own_settings
 from app.cli.checks.finding import Finding, fault
 from app.cli.checks.report import as_json, as_text, without_secrets, worst
@@ -45,6 +45,7 @@ def doctor(origin: str | None, *, as_program: bool) -> None:
         "settings": lambda: own_settings.look(own),
         "addresses": lambda: addresses.look(app, own, origin),
         "database": lambda: database.look(own),
+        "replica": lambda: replicas.look(own),
         "redis": lambda: services.redis(gate, own),
         "mail": lambda: services.mail(own),
         "storage": lambda: storage.look(store, own),

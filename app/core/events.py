@@ -157,6 +157,7 @@ class Events:
             changes=dict(changes or {}), request_id=request_id.get(), created_at=self._clock.now(),
         )  # fmt: skip
         self._uow.session.add(row)
+        self._uow.touch(subject, actor, project)
 
     def forget_person(self, user_id: UUID, most: int = FORGOTTEN_AT_ONCE) -> int:
         """Take somebody out, so many rows at a time; the answer is how many, 0 when there is nothing left.

@@ -44,6 +44,29 @@ CHANGES_LATE = Histogram(
     "By how much the oldest change that a client was told is older than what it asked before.",
     buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60, 300),
 )
+REPLICA_READS = Counter(
+    "holdfast_replica_reads_total",
+    "Reads that may lag a little, by the server that answered and the reason.",
+    ["target", "reason"],
+)
+REPLICA_IN_ROTATION = Gauge(
+    "holdfast_replica_in_rotation",
+    "Whether a replica is asked.",
+    ["replica"],
+    multiprocess_mode="mostrecent",
+)
+REPLICA_LAG_SECONDS = Gauge(
+    "holdfast_replica_lag_seconds",
+    "How old at most is what a replica shows.",
+    ["replica"],
+    multiprocess_mode="mostrecent",
+)
+REPLICA_LAG_BYTES = Gauge(
+    "holdfast_replica_lag_bytes",
+    "How much of the primary's log a replica has not replayed.",
+    ["replica"],
+    multiprocess_mode="mostrecent",
+)
 JOBS_OLDEST = Gauge(
     "holdfast_jobs_oldest_seconds",
     "Age of the oldest job that waits and is due.",
@@ -62,3 +85,9 @@ def request_seconds(operation: str, status_class: str) -> Histogram:
 def cache_lookups(namespace: str, outcome: str) -> Counter:
     """The child of ``CACHE_LOOKUPS``."""
     return CACHE_LOOKUPS.labels(namespace, outcome)
+
+
+@cache
+def replica_reads(target: str, reason: str) -> Counter:
+    """The child of ``REPLICA_READS``."""
+    return REPLICA_READS.labels(target, reason)

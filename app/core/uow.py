@@ -9,7 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -17,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from app.core.db import reading
 from app.core.db_errors import read_only, translate
+from app.core.replicas.reads import ReplicaReads
 from app.core.telemetry import log
 
 logger = log(__name__)
 Hook = tuple[Callable[..., Any], tuple[Any, ...]]
+Found = TypeVar("Found")
 
 
 class DoomedTransactionError(RuntimeError):
@@ -34,6 +37,7 @@ class _State:
         self.depth = 0
         self.doomed = False
         self.hooks: list[Hook] = []
+        self.touched: set[UUID] = set()
 
 
 class UnitOfWork:
@@ -42,12 +46,16 @@ class UnitOfWork:
     Args:
         engine: the pool of the row-only role.
         read_only: refuse every write block with ``read_only`` (planned maintenance).
+        replicas: for what ``lately`` reads, where there are any.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, *, read_only: bool = False, replicas: ReplicaReads | None = None
+    ) -> None:
         self._writer = engine
         self._reader = reading(engine)
         self._read_only = read_only
+        self._replicas = replicas
         self._local = threading.local()
 
     @property
@@ -101,6 +109,8 @@ class UnitOfWork:
             raise
         finally:
             state.session.close()
+        if self._replicas is not None and error is None:
+            state.hooks.insert(0, (self._replicas.wrote, (state.touched,)))
         _run(state.hooks)
 
     def _finish(self, state: _State, error: BaseException | None) -> None:
@@ -143,6 +153,45 @@ class UnitOfWork:
         finally:
             self._local.state = None
             state.session.close()
+
+    def lately(
+        self,
+        load: Callable[[], Found],
+        *about: UUID,
+        holds: Callable[[Found], bool] = lambda _found: True,
+    ) -> Found:
+        """What ``load`` reads, perhaps from a replica: for answers that may lag a little, never for what decides access.
+
+        Whoever asks sees what they wrote themselves, and what anybody wrote about ``about`` (REL-07). Only a safe request of
+        somebody known gets a replica; where that one fails, ``load`` runs once more on the primary.
+
+        Args:
+            load: reads, and may be called twice. Inside a write block it joins that transaction.
+            about: ids of accounts and projects that ``touch`` may have named.
+            holds: whether what came from a replica may be shown, decided on the primary; else it is read there.
+        """
+        state = self._state
+        if self._replicas is None or state is None or state.writes:
+            return load()
+        return self._replicas.read(load, about, holds, self._elsewhere)
+
+    @contextmanager
+    def _elsewhere(self, reader: Engine) -> Iterator[None]:
+        """Let another server's session be the current one for a while; the connection to ours waits in the pool."""
+        here = self._state
+        assert here is not None
+        here.session.commit()
+        there = self._local.state = _State(Session(reader, expire_on_commit=False), writes=False)
+        try:
+            yield
+        finally:
+            self._local.state = here
+            there.session.close()
+
+    def touch(self, *ids: UUID | None) -> None:
+        """Note whose view of things this transaction changes, so that ``lately`` shows it to them at once."""
+        if self._replicas is not None and self._state is not None:
+            self._state.touched.update(each for each in ids if each is not None)
 
     @contextmanager
     def item(self) -> Iterator[None]:

@@ -67,13 +67,16 @@ class FileService:
         """
         with self._uow.reading():
             self._projects.find(actor, project_id)
-            return self._files.page(
+            return self._uow.lately(
+                lambda: self._files.page(
+                    project_id,
+                    actor.user_id,
+                    filters,
+                    self._cursors,
+                    request,
+                    lambda file: self.view(file, actor),
+                ),
                 project_id,
-                actor.user_id,
-                filters,
-                self._cursors,
-                request,
-                lambda file: self.view(file, actor),
             )
 
     def get(self, actor: Actor, project_id: UUID, file_id: UUID) -> FileView:

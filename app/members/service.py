@@ -42,12 +42,15 @@ class MemberService:
         with self._uow.reading():
             _, role = self._projects.find(actor, project_id)
             shown = policy.sees_addresses(role)
-            return self._members.page(
+            return self._uow.lately(
+                lambda: self._members.page(
+                    project_id,
+                    actor.user_id,
+                    self._cursors,
+                    request,
+                    lambda row: MemberView.of(row, with_address=shown),
+                ),
                 project_id,
-                actor.user_id,
-                self._cursors,
-                request,
-                lambda row: MemberView.of(row, with_address=shown),
             )
 
     def change_role(self, actor: Actor, project_id: UUID, user_id: UUID, role: str) -> MemberView:

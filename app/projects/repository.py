@@ -48,6 +48,16 @@ ONE_VISIBLE = _visible(bindparam("user_id")).where(Project.id == bindparam("proj
 # that one who held a membership and waited for the project would never get it.
 ONE_LOCKED = ONE_VISIBLE.with_for_update(of=[Project, ProjectMember], key_share=True)
 
+STILL_VISIBLE = (
+    select(ProjectMember.project_id, ProjectMember.role)
+    .join(Project, ProjectMember.project_id == Project.id)
+    .where(
+        ProjectMember.user_id == bindparam("user_id"),
+        NOT_ANOTHERS_TRASH,
+        Project.id.in_(bindparam("ids", expanding=True)),
+    )
+)
+
 STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
 
 
@@ -81,6 +91,14 @@ class ProjectRepository(Repository[Project]):
         return page_of_prepared(
             self.session, listed, cursors=cursors, scope=scope, request=request, make=ProjectView.read
         )
+
+    def confirms(self, actor: Actor, shown: Collection[ProjectView]) -> bool:
+        """Whether the actor may see each of these, in the role that it shows: what they were read from may lag."""
+        asked = {"user_id": actor.user_id, "ids": [project.id for project in shown]}
+        roles = (
+            {row.project_id: row.role for row in self.session.execute(STILL_VISIBLE, asked)} if shown else {}
+        )
+        return all(roles.get(project.id) == project.my_role for project in shown)
 
     def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
         self.session.add(

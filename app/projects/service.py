@@ -95,10 +95,14 @@ class ProjectService:
         Raises:
             AppError: ``invalid_cursor``.
         """
-        with self._uow.reading():
+
+        def listed() -> Page[ProjectView]:
             page = self._projects.list_visible(actor, filters, self._cursors, request)
             self._expansion.expand(page.items, expand)
             return page
+
+        with self._uow.reading():
+            return self._uow.lately(listed, holds=lambda page: self._projects.confirms(actor, page.items))
 
     def update(
         self, actor: Actor, project_id: UUID, changes: Mapping[str, Any], expected: Versions = None

@@ -102,7 +102,8 @@ class Parts:
         self.api_token_check: ApiTokenCheck
         self.step_up_methods: Callable[[Actor], list[str]]
         self._build()
-        self.readiness = Readiness(build_checks(engines.engine, engines.gate, engines.store, settings))
+        checks = build_checks(engines.engine, engines.gate, engines.store, settings, engines.replicas)
+        self.readiness = Readiness(checks)
         self.measure = Measures(engines.engine, engines.gate, self.services[PasswordHasher])
 
     def add(self, thing: Service) -> Service:

@@ -34,13 +34,18 @@ class Look:
         return found[0][0] if found else None
 
 
-def connect(settings: Settings) -> psycopg.Connection[Any]:
+def connect(settings: Settings, url: str | None = None) -> psycopg.Connection[Any]:
     """The connection of a look.
+
+    Args:
+        url: another server than that of ``DATABASE_URL``.
 
     Raises:
         psycopg.Error: there is none to be had.
     """
-    url = settings.database_url.get_secret_value().replace("postgresql+psycopg2://", "postgresql://", 1)
+    url = (url or settings.database_url.get_secret_value()).replace(
+        "postgresql+psycopg2://", "postgresql://", 1
+    )
     options = f"-c statement_timeout={STATEMENT_MS} -c lock_timeout=500 -c default_transaction_read_only=on"
     return psycopg.connect(
         url,

@@ -92,8 +92,9 @@ def without_secrets(findings: Iterable[Finding], settings: Settings) -> list[Fin
 def _secrets(settings: Settings) -> set[str]:
     """Whole values, passwords inside URLs as they stand and decoded, and each key of a ring."""
     found = set()
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
+    values = [(name, getattr(settings, name)) for name in type(settings).model_fields]
+    values += [(name, each) for name, value in values if isinstance(value, tuple) for each in value]
+    for name, value in values:
         if not isinstance(value, SecretStr):
             continue
         text = value.get_secret_value()
