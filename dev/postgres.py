@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -48,12 +48,16 @@ class PostgresServer:
         home: the folder; ports and passwords are remembered in its `engines.json`.
         state: what was remembered.
         throwaway: trade durability for speed; the data will not be kept.
+        more: settings of PostgreSQL (``name=value``) that win over the usual ones.
     """
 
-    def __init__(self, home: Path, state: EngineState, *, throwaway: bool = False) -> None:
+    def __init__(
+        self, home: Path, state: EngineState, *, throwaway: bool = False, more: Sequence[str] = ()
+    ) -> None:
         self.home = home
         self.state = state
         self.throwaway = throwaway
+        self.more = more
         self.place: PostgresHome | None = None
         self.child: Child | None = None
 
@@ -98,7 +102,7 @@ class PostgresServer:
             shutil.rmtree(self.place.outside, ignore_errors=True)
 
     def _command(self, place: PostgresHome) -> list[str]:
-        settings = [*_SETTINGS, *(_THROWAWAY if self.throwaway else _LASTING)]
+        settings = [*_SETTINGS, *(_THROWAWAY if self.throwaway else _LASTING), *self.more]
         options = [part for setting in settings for part in ("-c", setting)]
         return place.command(
             "postgres", "-D", place.data, "-h", LOOPBACK, "-p", str(self.state.postgres_port), *options

@@ -11,12 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.metrics import replica_reads
 from app.core.replicas.marks import WriteMarks, asker
-from app.core.replicas.server import POSITION, Replica, State
+from app.core.replicas.server import Replica, State
 from app.core.telemetry import log
 
 logger = log(__name__)
 Found = TypeVar("Found")
 PRIMARY = "primary"
+# What is committed has reached the disk, unless somebody told PostgreSQL not to wait for it.
+POSITION = (
+    "SELECT pg_wal_lsn_diff(CASE current_setting('synchronous_commit') WHEN 'off' THEN pg_current_wal_insert_lsn()"
+    " ELSE pg_current_wal_flush_lsn() END, '0/0')::bigint"
+)
 NOWHERE = 2**62
 """A position that no replica ever reaches."""
 

@@ -33,8 +33,7 @@ HERE = (
     "SELECT pg_is_in_recovery() AS standby,"
     f" coalesce(pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'), 0)::bigint AS position, {SAME} AS identity"
 )
-POSITION = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint AS position"
-THERE = f"{POSITION}, {SAME} AS identity"
+THERE = f"SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint AS position, {SAME} AS identity"
 
 
 @dataclass(frozen=True)
