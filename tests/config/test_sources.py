@@ -61,6 +61,16 @@ def test_the_driver_is_ours_to_name(environment, given):
     assert load_settings().database_url.get_secret_value() == "postgresql+psycopg2://u:p@localhost/holdfast"
 
 
+def test_replicas_are_a_list_of_secrets(environment, tmp_path):
+    urls = "postgresql://u:kelp%2Cweed@db2/holdfast, postgres://u:p@db3/holdfast"
+    environment(DATABASE_REPLICA_URLS_FILE=write(tmp_path / "replicas", f"{urls}\n"))
+    replicas = load_settings().database_replica_urls
+    assert [url.get_secret_value() for url in replicas] == [
+        "postgresql+psycopg2://u:kelp%2Cweed@db2/holdfast", "postgresql+psycopg2://u:p@db3/holdfast",
+    ]  # fmt: skip
+    assert "kelp" not in repr(load_settings())
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_any_setting_may_come_from_a_file(environment, tmp_path, end):
     """As container platforms hand over secrets, with the line break that editors leave."""

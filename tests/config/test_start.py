@@ -58,6 +58,9 @@ IN_PRODUCTION = {
     "a database without TLS": ({"DATABASE_URL": ELSEWHERE}, ["DATABASE_URL"]),
     "a database that may do without": ({"DATABASE_URL": f"{ELSEWHERE}?sslmode=prefer"}, ["DATABASE_URL"]),
     "an owner without TLS": ({"MIGRATION_DATABASE_URL": ELSEWHERE}, ["MIGRATION_DATABASE_URL"]),
+    "a replica without TLS": (
+        {"DATABASE_REPLICA_URLS": f"{ELSEWHERE}?sslmode=require,{ELSEWHERE}"}, ["DATABASE_REPLICA_URLS"],
+    ),
     "cookies without Secure": ({"COOKIE_SECURE": "false"}, ["COOKIE_SECURE"]),
     "cheap hashes": ({"BCRYPT_COST": "9"}, ["BCRYPT_COST"]),
     "no address": ({"PUBLIC_URL": ""}, ["PUBLIC_URL", "COOKIE_SECURE"]),
@@ -98,6 +101,9 @@ ANYWHERE = {
     "half of the bucket's key": ({"S3_ACCESS_KEY_ID": "kelp"}, ["S3_SECRET_ACCESS_KEY"]),
     "a bucket at no address": ({"S3_ENDPOINT_URL": "minio:9000"}, ["S3_ENDPOINT_URL"]),
     "nginx over encrypted files": ({"ACCEL_REDIRECT": "/objects/", "STORAGE_KEYS": ring()}, ["ACCEL_REDIRECT"]),
+    "a replica that is none": (
+        {"DATABASE_REPLICA_URLS": "postgresql://a@b/c, mysql://a:kelp-password@b/c"}, ["DATABASE_REPLICA_URLS"],
+    ),
     "a file that is not there": ({"SECRET_KEYS": None, "SECRET_KEYS_FILE": "/nowhere/keys"}, ["SECRET_KEYS"]),
 }  # fmt: skip
 EVERYTHING = {
@@ -115,6 +121,9 @@ SOUND = {
     "production with TLS elsewhere": {
         **PRODUCTION, "DATABASE_URL": f"{ELSEWHERE}?sslmode=verify-full",
         "REDIS_URL": "rediss://:kelp-password@cache.example.com:6379/0",
+    },
+    "production with replicas": {
+        **PRODUCTION, "DATABASE_REPLICA_URLS": f"{ELSEWHERE}?sslmode=verify-full, {ELSEWHERE}?sslmode=require",
     },
     "production over sockets": {
         **PRODUCTION, "DATABASE_URL": "postgresql://holdfast_app@/holdfast?host=/run/postgresql",

@@ -15,8 +15,9 @@ ABOUT = "replica"
 PRIMARY = f"SELECT {SAME}, pg_current_wal_lsn()::text"
 STANDBY = (
     f"SELECT {SAME}, pg_is_in_recovery(), current_setting('in_hot_standby') = 'on',"
+    " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),"
     " greatest(0, pg_wal_lsn_diff(%s::pg_lsn, pg_last_wal_replay_lsn()))::bigint"
-)
+)  # noqa: S608 - made of our own words  # nosec B608
 REVISION = "SELECT version_num FROM alembic_version"
 UNUSED = "until then the primary answers for it"
 
@@ -57,13 +58,16 @@ def _one(settings: Settings, url: str, primary: Any) -> Finding:
 
 
 def _judged(place: str, found: Any, identity: str, revision: Any) -> Finding:
-    its_identity, standby, read_only, behind = found
+    its_identity, standby, read_only, superuser, behind = found
     if its_identity != identity:
         what = f"{place} is of another cluster, or another database, than DATABASE_URL"
         return fault(ABOUT, what, "correct DATABASE_REPLICA_URLS, or make the replica anew by pg_basebackup")
     if not (standby and read_only):
         what = f"{place} takes writes: it is the primary, or was promoted"
         return fault(ABOUT, what, "take it out of DATABASE_REPLICA_URLS, or make it a standby again")
+    if superuser:
+        what = f"{place} is read as a superuser: no right holds it back"
+        return warn(ABOUT, what, "name the role of DATABASE_URL in DATABASE_REPLICA_URLS; it is there too")
     if behind > MOST_BYTES:
         what = f"{place} is {behind // 2**20} MiB behind, so it is not asked"
         return warn(ABOUT, what, "look at pg_stat_replication of the primary and at the replica's log")

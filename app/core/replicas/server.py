@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, exc, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -106,7 +106,8 @@ class Replica:
     def failed(self, error: SQLAlchemyError) -> None:
         """A read failed here: where the server itself is in trouble, nobody else is sent here until it was looked at."""
         told = translate(error)
-        if told is not None and told.code in {Code.database_unavailable, Code.overloaded}:
+        full = isinstance(error, exc.TimeoutError)
+        if full or (told is not None and told.code == Code.database_unavailable):
             self._keep(State(f"failed a read ({type(error).__name__})", found_at=time.monotonic()))
 
     def stop_watching(self) -> None:
