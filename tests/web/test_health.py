@@ -9,7 +9,7 @@ from tests.fixtures.command_line import command_line
 from tests.fixtures.gunicorn_process import until
 from tests.fixtures.settings import OPS_TOKEN
 
-CHECKS = {"postgres", "redis", "migrations", "worker", "mail", "storage"}
+CHECKS = {"postgres", "replicas", "redis", "migrations", "worker", "mail", "storage"}
 
 
 @pytest.fixture

@@ -94,6 +94,19 @@ def test_a_server_that_is_not_there(seen_by, dead_port):
     assert "cannot be asked" in seen_by(f"postgresql+psycopg2://a:b@127.0.0.1:{dead_port}/c").look().fault
 
 
+def test_from_the_first_question_on_it_is_looked_at_without_being_told(pair, seen_by):
+    [url] = pair.settings.database_replica_urls
+    server = seen_by(url.get_secret_value())
+    server.watch()
+    until(lambda: not server.state.fault, "nobody looks")
+    pair.pause()
+    pair.on_primary(NINE_MIB)
+    until(lambda: server.state.fault == "is 9 MiB behind", "nobody looks again")
+    server.stop_watching()
+    server.watch()
+    assert not server._thread.is_alive(), "it was told to end"
+
+
 def test_each_process_looks_by_itself_after_a_fork(seen_by, dead_port):
     """T21: a thread does not come along, and no connection may."""
     away = seen_by(f"postgresql+psycopg2://a:b@127.0.0.1:{dead_port}/c")
