@@ -6,7 +6,7 @@ from sqlalchemy import text
 from app.core.replicas.marks import Asker, asker
 from tests.fixtures.client import ApiClient
 from tests.fixtures.gunicorn_process import until
-from tests.fixtures.people import sign_in
+from tests.fixtures.people import make_person, sign_in
 
 BY_REPLICA = [("replica", "in_step")]
 BOB_READS = ("/projects", "/projects/{}/members", "/projects/{}/activity", "/projects/{}/files")
@@ -162,6 +162,33 @@ def test_what_fails_on_a_replica_is_read_once_more_on_the_primary(
     asker.reset(token)
     assert asked == [True, False]
     assert bool(replica.state.fault) == (trouble == "it dies in the middle"), "nobody else is sent into it"
+
+
+def test_d12_four_who_write_and_read_at_once_miss_nothing_on_a_replica_that_is_always_late(
+    app, elsewhere, pair, look, at_once, answered
+):
+    """Each sees all of their own, in the other process; and the replica answers some of it, as soon as it may."""
+    people = [make_person(app, name) for name in ("Alice", "Bob", "Charlie", "Dora")]
+    late_by = "ALTER SYSTEM SET recovery_min_apply_delay = {}"
+    pair.on_replica(late_by.format("'30ms'"))
+    pair.on_replica("SELECT pg_reload_conf()")
+    missed = []
+
+    def work(number):
+        person, other = people[number], at(elsewhere, people[number])
+        for round_ in range(6):
+            assert person.post("/projects", json={"name": f"Reef {round_}"}).status_code == 201
+            for _ in range(4):
+                look()
+                missed.append(len(names(other.get("/projects"))) != round_ + 1)
+
+    try:
+        reads = answered(lambda: at_once(4, work))
+    finally:
+        pair.on_replica(late_by.format("DEFAULT"))
+        pair.on_replica("SELECT pg_reload_conf()")
+    assert missed == [False] * 96
+    assert {who for who, _why in reads} == {"primary", "replica"}
 
 
 def test_d12_a_replica_that_is_killed_costs_no_error(alice, reef, pair, look, answered):
