@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.core.cache import RedisGate, RedisUnavailableError, cache_key
+from app.core.cache import cache_key
+from app.core.redis_gate import RedisGate, RedisUnavailableError
 
 KEPT_SECONDS = 90
 """Longer than ``MOST_SECONDS`` and ``LOOK_LASTS`` of app/core/replicas/server.py together."""
