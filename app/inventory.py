@@ -36,14 +36,16 @@ class Inventory:
 
     def is_doomed(self, key: str) -> bool:
         """Whether an object that no row names will be swept by itself."""
-        with self._uow.reading() as session:
+        with self._uow.reading():
+            session = self._uow.session
             return session.get(DoomedObject, key) is not None
 
     def _rows(self, key: InstrumentedAttribute[Any], size: Any, sha256: Any) -> Iterator[Expected]:
         after = ""
         while True:
             batch = select(key, size, sha256).where(key > after).order_by(key).limit(BATCH)
-            with self._uow.reading() as session:
+            with self._uow.reading():
+                session = self._uow.session
                 rows = [(row[0], row[1], row[2]) for row in session.execute(batch)]
             yield from rows
             if len(rows) < BATCH:

@@ -89,7 +89,8 @@ class JobAdmin:
 
     def show(self, job_id: int) -> tuple[JobRow, Sequence[Happening]] | None:
         """A job and what happened to it, the oldest first; none if it is not there."""
-        with self._uow.reading() as session:
+        with self._uow.reading():
+            session = self._uow.session
             history = session.execute(HISTORY, {"id": job_id}).all()
         found = self._find(id=job_id)
         return (found[0], [Happening(row[0], row[1]) for row in history]) if found else None
@@ -118,7 +119,8 @@ class JobAdmin:
 
     def _find(self, **chosen: str | int | None) -> Sequence[JobRow]:
         everything = {"id": None, "status": None, "queue": None, "kind": None, "most": 1}
-        with self._uow.reading() as session:
+        with self._uow.reading():
+            session = self._uow.session
             found = session.execute(FOUND, {**everything, **chosen}).mappings().all()
         return [_row(each) for each in found]
 

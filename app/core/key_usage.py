@@ -43,7 +43,8 @@ class KeyUsage:
         return sorted(found, key=lambda use: (use.ring, use.key_id, use.table))
 
     def _counted(self, key: ColumnElement[str]) -> list[tuple[str, int]]:
-        with self._uow.reading() as session:
+        with self._uow.reading():
+            session = self._uow.session
             rows = session.execute(select(key, func.count()).where(key.is_not(None)).group_by(key))
             return [(row[0] or UNREADABLE, row[1]) for row in rows]
 

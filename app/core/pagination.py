@@ -13,11 +13,13 @@ from uuid import UUID
 import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from sqlalchemy import ColumnElement, Executable, Select, SQLColumnExpression, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.keys import KeyRing, b64, unb64
+from app.core.quick_select import QuickSelect
+from app.core.uow import UnitOfWork
 
 Item = TypeVar("Item")
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
@@ -156,7 +158,7 @@ class Prepared(Protocol):
     @property
     def values(self) -> Mapping[str, Any]: ...
 
-    def page(self, *, resumes: bool) -> Executable:
+    def page(self, *, resumes: bool) -> QuickSelect:
         """The statement of a page, the first or one after a place; its last columns are ``sort_key`` and ``row_key``."""
         ...
 
@@ -203,7 +205,7 @@ def page_of(
 
 
 def page_of_prepared(
-    session: Session,
+    uow: UnitOfWork,
     listed: Prepared,
     *,
     cursors: Cursors,
@@ -215,8 +217,8 @@ def page_of_prepared(
     after = _after(cursors, scope, request, listed.revive)
     place = {"after_key": after[0], "after_id": after[1]} if after else {}
     values = {**listed.values, "rows": request.limit + 1, **place}
-    rows = session.execute(listed.page(resumes=after is not None), values).all()
-    counted = _count(session, listed.all(), listed.values) if request.include_total else (None, None)
+    rows = listed.page(resumes=after is not None).all(uow.connection, values)
+    counted = _count(uow.session, listed.all(), listed.values) if request.include_total else (None, None)
     return _paged(rows, counted, cursors, scope, request, make)
 
 

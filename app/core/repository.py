@@ -1,12 +1,14 @@
 """What every repository has: the session of the current unit of work, and finding a row by its key."""
 
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.core.db import Base
 from app.core.errors import not_found
+from app.core.quick_select import QuickSelect
 from app.core.uow import UnitOfWork
 
 Row = TypeVar("Row", bound=Base)
@@ -29,6 +31,10 @@ class Repository(Generic[Row]):
     @property
     def session(self) -> Session:
         return self._uow.session
+
+    def rows(self, statement: QuickSelect, values: Mapping[str, Any]) -> list[Any]:
+        """What a statement of plain columns finds, read without the session."""
+        return statement.all(self._uow.connection, values)
 
     def find(self, key: UUID, *, lock: bool = False) -> Row | None:
         """The row, or ``None``. ``lock`` takes FOR NO KEY UPDATE, which lets inserts of children pass.

@@ -123,7 +123,8 @@ class Throttle:
         live = select(ThrottleCounter).where(
             ThrottleCounter.key == self._key(budget, subject), ThrottleCounter.expires_at > now
         )
-        with self._uow.reading() as session:
+        with self._uow.reading():
+            session = self._uow.session
             row = session.execute(live).scalar_one_or_none()
         return Spent(budget, row.hits if row else 0, _seconds_left(row.expires_at, now) if row else 1)
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -31,13 +31,40 @@ class DoomedTransactionError(RuntimeError):
 
 
 class _State:
-    def __init__(self, session: Session, *, writes: bool) -> None:
-        self.session = session
+    """Args: engine: what the session, or a connection without one, is made of when it is first asked for."""
+
+    def __init__(self, engine: Engine, *, writes: bool) -> None:
+        self._engine = engine
+        self._session: Session | None = None
+        self._connection: Connection | None = None
         self.writes = writes
         self.depth = 0
         self.doomed = False
         self.hooks: list[Hook] = []
         self.touched: set[UUID] = set()
+
+    @property
+    def session(self) -> Session:
+        if self._session is None:
+            self._session = Session(self._connection or self._engine, expire_on_commit=False)
+        return self._session
+
+    @property
+    def connection(self) -> Connection:
+        """The session's; where there is none yet and nothing is written, one without it."""
+        if self._connection is None:
+            if self.writes or self._session is not None:
+                return self.session.connection()
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def close(self) -> None:
+        """Give the connection back; one that only reads may go on afterwards."""
+        session, connection, self._session, self._connection = self._session, self._connection, None, None
+        if session is not None:
+            session.close()
+        if connection is not None:
+            connection.close()
 
 
 class UnitOfWork:
@@ -77,12 +104,23 @@ class UnitOfWork:
             raise RuntimeError("there is no unit of work here; open one in the service")
         return self._state.session
 
+    @property
+    def connection(self) -> Connection:
+        """The connection of the current block, for statements that need no session (``QuickSelect``).
+
+        Raises:
+            RuntimeError: outside any block.
+        """
+        if self._state is None:
+            raise RuntimeError("there is no unit of work here; open one in the service")
+        return self._state.connection
+
     def __enter__(self) -> "UnitOfWork":
         state = self._state
         if state is None:
             if self._read_only:
                 raise read_only()
-            state = self._local.state = _State(Session(self._writer, expire_on_commit=False), writes=True)
+            state = self._local.state = _State(self._writer, writes=True)
         elif not state.writes:
             raise RuntimeError("a write inside a reading block would not be a transaction")
         state.depth += 1
@@ -108,7 +146,7 @@ class UnitOfWork:
             state.session.invalidate()
             raise
         finally:
-            state.session.close()
+            state.close()
         if self._replicas is not None and error is None:
             state.hooks.insert(0, (self._replicas.wrote, (state.touched,)))
         _run(state.hooks)
@@ -134,17 +172,17 @@ class UnitOfWork:
             raise told from failure
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[None]:
         """A block that only reads: autocommit, so each statement sees what is committed by then.
 
         Inside a write block it joins that transaction instead.
         """
         if self._state is not None:
-            yield self._state.session
+            yield
             return
-        state = self._local.state = _State(Session(self._reader, expire_on_commit=False), writes=False)
+        state = self._local.state = _State(self._reader, writes=False)
         try:
-            yield state.session
+            yield
         except Exception as error:
             told = translate(error)
             if told is None:
@@ -152,7 +190,7 @@ class UnitOfWork:
             raise told from error
         finally:
             self._local.state = None
-            state.session.close()
+            state.close()
 
     def lately(
         self,
@@ -180,13 +218,13 @@ class UnitOfWork:
         """Let another server's session be the current one for a while; the connection to ours waits in the pool."""
         here = self._state
         assert here is not None
-        here.session.commit()
-        there = self._local.state = _State(Session(reader, expire_on_commit=False), writes=False)
+        here.close()
+        there = self._local.state = _State(reader, writes=False)
         try:
             yield
         finally:
             self._local.state = here
-            there.session.close()
+            there.close()
 
     def touch(self, *ids: UUID | None) -> None:
         """Note whose view of things this transaction changes, so that ``lately`` shows it to them at once."""

@@ -24,12 +24,13 @@ from sqlalchemy import (
 from app.core.access import Actor
 from app.core.events import Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, query_scope
+from app.core.quick_select import QuickSelect
 from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.projects.filters import ProjectFilters
 from app.projects.listing import NOT_ANOTHERS_TRASH, ProjectList
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus, ProjectStorage
-from app.projects.views import ProjectView
+from app.projects.views import PLAIN, ProjectView
 from app.users.models import User
 
 
@@ -58,6 +59,12 @@ STILL_VISIBLE = (
     )
 )
 
+ONE_VIEW = QuickSelect(
+    _visible(bindparam("user_id"))
+    .with_only_columns(*(getattr(Project, name) for name in PLAIN), ProjectMember.role.label("my_role"))
+    .where(Project.id == bindparam("project_id"))
+)
+
 STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
 
 
@@ -75,6 +82,11 @@ class ProjectRepository(Repository[Project]):
         ).one_or_none()
         return (row[0], row[1]) if row else None
 
+    def view_visible(self, actor: Actor, project_id: UUID) -> ProjectView | None:
+        """The project as the actor sees it, or ``None``."""
+        rows = self.rows(ONE_VIEW, {"user_id": actor.user_id, "project_id": project_id})
+        return ProjectView.read(rows[0]) if rows else None
+
     def lock(self, ids: Collection[UUID]) -> list[Project]:
         """Projects, whoever asks, locked in the order of their ids."""
         statement = (
@@ -89,7 +101,7 @@ class ProjectRepository(Repository[Project]):
         listed = ProjectList(actor.user_id, filters)
         scope = query_scope("projects", actor.user_id, listed.shape.order, vars(replace(filters, sort=None)))
         return page_of_prepared(
-            self.session, listed, cursors=cursors, scope=scope, request=request, make=ProjectView.read
+            self._uow, listed, cursors=cursors, scope=scope, request=request, make=ProjectView.read
         )
 
     def confirms(self, actor: Actor, shown: Collection[ProjectView]) -> bool:

@@ -278,8 +278,8 @@ class ProjectService:
 
     def _load(self, actor: Actor, project_id: UUID) -> dict[str, Any] | None:
         with self._uow.reading():
-            found = self._projects.find_visible(actor, project_id)
-        return ProjectView.of(*found).facts() if found else None
+            found = self._projects.view_visible(actor, project_id)
+        return found.facts() if found else None
 
     def _end(self, actor: Actor | None, project: Project) -> None:
         """Tell that a project goes for good, its members one by one: they will have no project to hear it from."""

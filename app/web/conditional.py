@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, current_app, request
+from flask_smorest.utils import get_appcontext
 from marshmallow import Schema
 
 from app.core.versions import VersionConflictError
@@ -77,7 +78,7 @@ def _tag(response: Response, volatile: Collection[str]) -> Response:
     if response.status_code == 204 or not response.is_json:
         return response
     body = response.get_data()
-    resource = current_app.json.loads(body)
+    resource = get_appcontext().get("result_dump") or current_app.json.loads(body)
     tag = entity_tag(resource["version"], _lasting(resource, volatile) if volatile else body)
     response.headers["ETag"] = tag
     response.headers["Cache-Control"] = REVALIDATE

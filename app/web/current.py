@@ -2,7 +2,8 @@
 
 from typing import Any, TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Request, current_app, g, request
+from flask.ctx import _AppCtxGlobals
 
 from app.config import Settings
 from app.core.access import Actor, Client
@@ -10,6 +11,16 @@ from app.core.errors import AppError, Code
 
 Service = TypeVar("Service")
 MAX_USER_AGENT = 300
+
+
+def this_request() -> Request:
+    """The request itself, for who asks it more than once: Flask's proxy finds it anew for each attribute."""
+    return cast("Request", request._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - Flask's documented way past its proxy, which is typed as what it stands for
+
+
+def this_g() -> _AppCtxGlobals:
+    """``flask.g`` itself, as ``this_request``."""
+    return cast("_AppCtxGlobals", g._get_current_object())  # noqa: SLF001 - as above
 
 
 def parts() -> Any:

@@ -19,7 +19,7 @@ from app.core.clock import wall_seconds
 from app.core.errors import AppError, Code
 from app.core.metrics import LIMITER_DEGRADED
 from app.core.redis_gate import RedisGate, RedisUnavailableError
-from app.web.operations import declared
+from app.web.current import this_g, this_request
 from app.web.transfer_holder import claims, of_account, of_address
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -92,8 +92,9 @@ def _subject() -> str:
 
 
 def _account() -> str | None:
-    claims = g.get("claims")
-    account: str | None = claims["sub"] if claims else g.get("counts_for")
+    own = this_g()
+    claims = own.get("claims")
+    account: str | None = claims["sub"] if claims else own.get("counts_for")
     return account
 
 
@@ -128,6 +129,8 @@ def init_limits(app: Flask, settings: Settings, gate: RedisGate) -> None:
     app.config["RATELIMIT_STORAGE_URI"] = "holdfast://"
     app.config["RATELIMIT_STORAGE_OPTIONS"] = {"gate": gate, "processes": settings.workers}
     OneOfThree(_subject, strategy="fixed-window", headers_enabled=False).init_app(app)
+    # Its second hook would write the headers that limit_headers.py writes, and looks in each answer whether it should.
+    app.after_request_funcs[None].pop()
     app.before_request(_claim_place)
 
 
@@ -143,8 +146,9 @@ class OneOfThree(Limiter):
         Raises:
             AppError: ``rate_limited``.
         """
-        operation = declared(current_app, request.endpoint)
-        if request.method == "OPTIONS" or operation is None or not operation.limited:
+        request, g = this_request(), this_g()
+        operation = g.operation
+        if operation is None or not operation.limited or request.method == "OPTIONS":
             return
         account = _account()
         policy = "anonymous" if account is None else "reads" if request.method in SAFE_METHODS else "writes"

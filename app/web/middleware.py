@@ -6,7 +6,8 @@ import time
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app
+from flask.ctx import _AppCtxGlobals
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -17,7 +18,7 @@ from app.core.metrics import request_seconds
 from app.core.telemetry import PlainLog, request_id, start_request
 from app.web import limit_headers
 from app.web.body_guard import BodyGuard
-from app.web.current import parts
+from app.web.current import parts, this_g, this_request
 from app.web.method_override import MethodOverride
 from app.web.operations import declared
 
@@ -81,6 +82,13 @@ def init_cors(app: Flask, settings: Settings) -> None:
         methods=["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"], max_age=7200, vary_header=True,
         always_send=False,
     )  # fmt: skip
+    hooks = app.after_request_funcs[None]
+    tell_origin = hooks.pop()
+
+    @app.after_request
+    def answer_to_its_origin(response: Response) -> Response:
+        """What is said to an origin, where a browser names one: the extension looks for it in each answer."""
+        return tell_origin(response) if this_request().environ.get("HTTP_ORIGIN") else response  # type: ignore[return-value] # as Flask types it
 
 
 def register_request_hooks(app: Flask) -> None:
@@ -90,14 +98,15 @@ def register_request_hooks(app: Flask) -> None:
 
 
 def _begin() -> None:
-    sent = request.headers.get("X-Request-ID", "")
-    trace = TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    request, g = this_request(), this_g()
+    sent = request.environ.get("HTTP_X_REQUEST_ID", "")
+    trace = TRACEPARENT.fullmatch(request.environ.get("HTTP_TRACEPARENT", ""))
     g.started = time.perf_counter()
     g.trace_id = trace[1] if trace else None
-    identifier = sent if REQUEST_ID.fullmatch(sent) else str(new_id())
+    identifier = sent if sent and REQUEST_ID.fullmatch(sent) else str(new_id())
     g.stats = start_request(identifier)
-    operation = declared(current_app, request.endpoint)
-    if request.method != "OPTIONS" and operation is not None and operation.limited:
+    g.operation = operation = declared(current_app, request.endpoint)
+    if operation is not None and operation.limited and request.method != "OPTIONS":
         # Preflights, health and pages ask nothing of the database, not even the test clock.
         parts().refresh_clock()
 
@@ -105,7 +114,8 @@ def _begin() -> None:
 def _finish(response: Response) -> Response:
     limit_headers.of_request(response)
     there = {name.lower() for name, _ in response.headers}
-    response.headers.extend([header for key, header in DEFAULTS if key not in there])
+    missing = [header for key, header in DEFAULTS if key not in there]
+    response.headers._list.extend(missing)  # noqa: SLF001 - constants: what `extend` would look at each time
     if "vary" in there:
         response.vary.update(VARIES)
     else:
@@ -113,13 +123,13 @@ def _finish(response: Response) -> Response:
     response.headers["X-Request-ID"] = request_id.get() or ""
     if response.status_code in WITHOUT_BODY or (response.status_code == 201 and not response.is_json):
         response.headers.pop("Content-Type", None)
-    _tell(response)
+    _tell(response, this_request(), this_g())
     return response
 
 
-def _tell(response: Response) -> None:
+def _tell(response: Response, request: Request, g: _AppCtxGlobals) -> None:
     """The one log line and the metrics of a request; no secret stands in either (SEC-57)."""
-    operation = declared(current_app, request.endpoint)
+    operation = g.get("operation") or declared(current_app, request.endpoint)
     name = operation.name if operation else "none"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
     request_seconds(name, STATUS_CLASSES[response.status_code // 100]).observe(seconds)
@@ -139,8 +149,8 @@ def _tell(response: Response) -> None:
         user_id=str(actor.user_id) if actor else None,
         session=session_hash(str(actor.session_id)) if actor else None,
         ip=truncated(request.remote_addr or ""),
-        platform=_matching(PLATFORM, "X-Client-Platform"),
-        version=_matching(VERSION, "X-Client-Version"),
+        platform=_matching(PLATFORM, request.environ.get("HTTP_X_CLIENT_PLATFORM", "")),
+        version=_matching(VERSION, request.environ.get("HTTP_X_CLIENT_VERSION", "")),
         bytes=response.calculate_content_length(),
         replayed="Idempotency-Replayed" in response.headers,
         degraded=stats.degraded if stats else False,
@@ -153,6 +163,5 @@ def session_hash(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]
 
 
-def _matching(pattern: re.Pattern[str], header: str) -> str | None:
-    value = request.headers.get(header, "")
-    return value if pattern.fullmatch(value) else None
+def _matching(pattern: re.Pattern[str], value: str) -> str | None:
+    return value if value and pattern.fullmatch(value) else None

@@ -1,5 +1,6 @@
 """How arguments are read: strict JSON, no unknown or repeated parameters, faults as field problems."""
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
@@ -12,6 +13,7 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
+from app.web.current import this_request
 from app.web.faults import Fault
 from app.web.openapi_headers import MAX_HEADER
 from app.web.strict_json import StrictJSONParser, loads
@@ -20,16 +22,30 @@ LOCATIONS = {"json": "body", "query": "query", "headers": "header"}
 DETAIL = "The request has a field that is not valid."
 MOST_TOLD = 100
 MOST_READ = 1_000
+QUERIES_KEPT, LONGEST_KEPT = 1_000, 200
 
 
 class Parser(StrictJSONParser):
     """webargs for our blueprints."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._queries = Recent(QUERIES_KEPT)
+
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}
 
     def parse(self, argmap: Any, *args: Any, **options: Any) -> Any:
-        """As webargs does, with one schema for all requests instead of one for each."""
-        return super().parse(_one(argmap) if isinstance(argmap, type) else argmap, *args, **options)
+        """As webargs does, with one schema for all requests instead of one for each, and queries that came before read once."""
+        schema = _one(argmap) if isinstance(argmap, type) else argmap
+        if options.get("location") != "query":
+            return super().parse(schema, *args, **options)
+        key = (schema, this_request().query_string)
+        known = self._queries.get(key)
+        if known is None:
+            known = super().parse(schema, *args, **options)
+            if len(key[1]) <= LONGEST_KEPT and _is_fixed(known):
+                self._queries.put(key, known)
+        return dict(known) if type(known) is dict else known
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The body, which must be JSON and say so (T9); no body at all is an empty object."""
@@ -51,6 +67,33 @@ class Parser(StrictJSONParser):
         messages: Any = error.messages
         faults = list(flatten(messages))[:MOST_TOLD]
         raise AppError(Code.validation_failed, DETAIL, fields=faults) from None
+
+
+class Recent:
+    """A mapping that forgets what was put into it first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: dict[Any, Any] = {}
+        self._lock = threading.Lock()
+        self.get = self._kept.get
+
+    def put(self, key: Any, value: Any) -> None:
+        with self._lock:
+            if len(self._kept) >= self._size:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = value
+
+
+def _is_fixed(arguments: Any) -> bool:
+    """Whether nobody can change them, so that several requests may have the same."""
+    if type(arguments) is not dict:
+        return False
+    try:
+        hash(tuple(arguments.values()))
+    except TypeError:
+        return False
+    return True
 
 
 @cache
@@ -79,7 +122,7 @@ def refuse_repeated(req: Request) -> None:
 
 def refuse_all(req: Request) -> None:
     """For operations without query parameters: whatever is sent is unknown."""
-    if req.args:
+    if req.query_string and req.args:
         faults = [
             FieldFault(_short(name), FieldCode.unknown_field, "This parameter is not known here.", "query")
             for name in list(req.args)[:MOST_TOLD]

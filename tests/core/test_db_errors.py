@@ -149,7 +149,8 @@ def test_a_version_that_moved_under_an_unlocked_row_is_worth_another_try(uow, al
         found = uow.session.get(Project, project_id)
         elsewhere(meanwhile)
         found.name = "mine"
-    with uow.reading() as session:
+    with uow.reading():
+        session = uow.session
         assert session.get(Project, project_id).name == "theirs"
 
 
@@ -204,7 +205,8 @@ def test_a_read_that_takes_too_long_is_an_overload(parts):
     engine = make_engine(parts.settings.model_copy(update={"db_statement_timeout_ms": 100}))
     uow = UnitOfWork(engine)
     try:
-        with pytest.raises(AppError) as error, uow.reading() as session:
+        with pytest.raises(AppError) as error, uow.reading():
+            session = uow.session
             session.execute(text("SELECT pg_sleep(10)"))
     finally:
         engine.dispose()

@@ -11,7 +11,8 @@ from app.core.uow import UnitOfWork
 
 
 def read(uow):
-    with uow.reading() as session:
+    with uow.reading():
+        session = uow.session
         session.execute(text("SELECT 1"))
 
 
@@ -63,7 +64,8 @@ def test_a_commit_that_is_cut_off_is_a_database_that_is_away(uow, add, terminate
 
 
 def test_a_read_whose_backend_was_terminated_is_a_database_that_is_away(uow, terminate):
-    with pytest.raises(AppError) as error, uow.reading() as session:
+    with pytest.raises(AppError) as error, uow.reading():
+        session = uow.session
         session.execute(text("SELECT 1"))
         terminate(uow)
         session.execute(text("SELECT 1"))

@@ -26,7 +26,8 @@ def test_a_row_says_what_who_to_what_and_when(events, uow, parts):
             EventKind.project_updated, subject=subject, actor=actor, project=project, changes=changes
         )
     request_id.reset(token)
-    with uow.reading() as session:
+    with uow.reading():
+        session = uow.session
         row = session.execute(select(Event)).scalar_one()
     assert (row.kind, row.actor_id, row.subject_id, row.project_id) == (
         "project.updated",

@@ -8,7 +8,8 @@ from app.core.job_figures import DIED_LATELY, FIGURES, LATELY
 @pytest.fixture
 def figures(uow):
     def ask():
-        with uow.reading() as session:
+        with uow.reading():
+            session = uow.session
             return dict(session.execute(FIGURES).mappings().one())
 
     return ask
@@ -17,7 +18,8 @@ def figures(uow):
 @pytest.fixture
 def died_lately(uow):
     def ask():
-        with uow.reading() as session:
+        with uow.reading():
+            session = uow.session
             return session.execute(DIED_LATELY, {"lately": LATELY}).scalar_one()
 
     return ask

@@ -129,7 +129,8 @@ def walk(uow, values, limit, *, descending):
     )
     sort = Sort(table.c.v, descending, int)
     found, sizes, cursor = [], [], None
-    with uow.reading() as session:
+    with uow.reading():
+        session = uow.session
         while True:
             page = page_of(
                 session, select(table.c.v, table.c.i), sort=sort, key=table.c.i, cursors=CURSORS, scope=b"numbers",
@@ -161,6 +162,7 @@ def test_pages_hold_each_row_once_in_order_ties_and_all(uow, values, limit, desc
 )
 def test_the_count_stops_at_its_cap(uow, monkeypatch, many, expected):
     monkeypatch.setattr(pagination, "TOTAL_CAP", 3)
-    with uow.reading() as session:
+    with uow.reading():
+        session = uow.session
         rows = select(column("n")).select_from(text(f"generate_series(1, {many}) AS t(n)"))
         assert pagination._count(session, rows) == expected

@@ -151,7 +151,8 @@ def test_reading_sees_what_is_committed_by_then(uow, add, elsewhere, statements)
         with uow:
             add("one")
 
-    with statements() as sent, uow.reading() as session:
+    with statements() as sent, uow.reading():
+        session = uow.session
         assert session.scalar(count) == 0
         elsewhere(write)
         assert session.scalar(count) == 1
@@ -168,16 +169,18 @@ def test_reading_inside_a_write_block_joins_it(uow, add):
 
     with uow:
         add("one")
-        with uow.reading() as session:
+        with uow.reading():
+            session = uow.session
             assert session is uow.session
             assert session.get(ThrottleCounter, b"one") is not None
         add("two")
 
 
 def test_reading_inside_reading_joins_it(uow):
-    with uow.reading() as outer:
-        with uow.reading() as inner:
-            assert inner is outer
+    with uow.reading():
+        outer = uow.session
+        with uow.reading():
+            assert uow.session is outer
         assert uow.active
     assert not uow.active
 
@@ -231,7 +234,8 @@ def test_connections_go_back_whatever_happens(uow, add, parts):
             add(f"{number}")
         with pytest.raises(AppError), uow:
             add("0")
-        with pytest.raises(Trouble), uow.reading() as session:
+        with pytest.raises(Trouble), uow.reading():
+            session = uow.session
             session.connection()
             raise Trouble
     assert pool.checkedout() == 0
