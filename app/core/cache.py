@@ -6,6 +6,7 @@ always with a time to live, under hashed keys. The cache holds facts, never deci
 
 import hashlib
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -45,6 +46,7 @@ class FactCache:
         self._on_lookup = on_lookup
         self._size = size
         self._local: dict[tuple[str, str, str], tuple[float, Any]] = {}
+        self._ahead = threading.local()
 
     def fetch(
         self,
@@ -71,8 +73,8 @@ class FactCache:
         if not self._enabled:
             return load()
         key = (namespace, owner, variant)
-        kept = self._local.get(key) if local else None
-        if kept and kept[0] > time.monotonic():
+        kept = self._here(key) if local else None
+        if kept:
             self._on_lookup(namespace, "local")
             return kept[1]
         generation_key = cache_key(namespace, owner)
@@ -95,6 +97,32 @@ class FactCache:
             self._write(stored_key, [generation, expires, facts])
         return self._keep(key, facts, started + FACT_TTL_MS / 1000, local=local)
 
+    def expect(
+        self, namespace: str, owner: str, variant: str, *, shape: Iterable[str] = (), local: bool = False
+    ) -> None:
+        """Ask for facts along with what this thread asks of Redis next, since ``fetch`` will be called soon (``begin_anew`` before).
+
+        Args:
+            namespace, owner, variant, shape, local: as of ``fetch``.
+        """
+        if not self._enabled or (local and self._here((namespace, owner, variant))):
+            return
+        stored_key = cache_key(namespace, owner, variant, *shape)
+        told = self._ahead.__dict__
+        self._gate.along(
+            ("MGET", cache_key(namespace, owner), stored_key),
+            lambda reply: told.__setitem__(stored_key, reply),
+        )
+
+    def begin_anew(self) -> None:
+        """Drop what this thread asked for ahead and did not need: the next request must not take it for news."""
+        self._gate.leave_along()
+        self._ahead.__dict__.clear()
+
+    def _here(self, key: tuple[str, str, str]) -> tuple[float, Any] | None:
+        kept = self._local.get(key)
+        return kept if kept and kept[0] > time.monotonic() else None
+
     def forget_here(self, namespace: str, owner: str, variant: str = "") -> None:
         """Drop the copy of this process."""
         self._local.pop((namespace, owner, variant), None)
@@ -110,7 +138,8 @@ class FactCache:
         self._gate.ask(("SET", key, word, "EX", GENERATION_TTL))
 
     def _read(self, generation_key: str, key: str) -> tuple[str, list[Any] | None]:
-        [(generation, value)] = self._gate.ask(("MGET", generation_key, key))
+        told = self._ahead.__dict__.pop(key, None)
+        [(generation, value)] = [told] if told else self._gate.ask(("MGET", generation_key, key))
         if generation is None:
             word = secrets.token_hex(8)
             [there] = self._gate.ask(("SET", generation_key, word, "NX", "GET", "EX", GENERATION_TTL))

@@ -65,7 +65,7 @@ class QuickSelect:
         }
 
 
-def _reader(kind: Any, code: int) -> Convert | None:
+def _reader(kind: Any, code: Any) -> Convert | None:
     """What SQLAlchemy makes of the driver's values of a type; mostly nothing. Args: code: the driver's, of the column."""
     convert: Convert | None = kind.dialect_impl(DIALECT).result_processor(DIALECT, code)
     return convert

@@ -64,8 +64,9 @@ def bulk_projects(data: dict[str, Any]) -> dict[str, list[BulkOutcome]]:
 
 
 @blp.operation(
-    "GET", "/<uuid:project_id>", "getProject", caller=Caller.account, query=True, resource=Project, codes=ONE
-)
+    "GET", "/<uuid:project_id>", "getProject", caller=Caller.account, query=True, resource=Project, codes=ONE,
+    ahead=lambda user_id, project_id: service(ProjectService).expect(user_id, project_id),
+)  # fmt: skip
 @blp.arguments(ProjectExpand, location="query")
 @blp.response(200, Project)
 def get_project(query: dict[str, Any], project_id: UUID) -> ProjectView:

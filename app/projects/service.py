@@ -58,20 +58,14 @@ class ProjectService:
         with self._uow:
             project = self._projects.add(
                 Project(
-                    id=new_id(),
-                    owner_id=actor.user_id,
-                    name=name,
-                    description=description,
-                    status=ProjectStatus.active.value,
-                    version=1,
-                    created_at=now,
-                    updated_at=now,
+                    id=new_id(), owner_id=actor.user_id, name=name, description=description,
+                    status=ProjectStatus.active.value, version=1, created_at=now, updated_at=now,
                 )
-            )
+            )  # fmt: skip
             self._projects.flush()
             self._projects.add_member(project.id, actor.user_id, ProjectRole.owner, now)
             told = {"name": {"before": None, "after": name}}
-            self._changed(EventKind.project_created, actor, project, told)
+            self._tell(EventKind.project_created, actor, project, told)
             return ProjectView.of(project, ProjectRole.owner.value)
 
     def get(self, actor: Actor, project_id: UUID, expand: Collection[str] = ()) -> ProjectView:
@@ -86,6 +80,10 @@ class ProjectService:
         if facts is None or not policy.can_read(facts["my_role"], facts["status"]):
             raise not_found("project")
         return self._expansion.expand([ProjectView.revive(facts)], expand)[0]
+
+    def expect(self, user_id: UUID, project_id: UUID) -> None:
+        """Have the facts of ``get`` come with what is asked of Redis next."""
+        self._cache.expect(NAMESPACE, str(project_id), str(user_id), shape=FACTS)
 
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str] = ()
@@ -290,7 +288,9 @@ class ProjectService:
         self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]
     ) -> None:
         """Tell it as an event, and let every cache forget the project once this is committed."""
-        self._events.record(
-            kind, subject=project.id, project=project.id, actor=actor.user_id if actor else None, changes=told
-        )
+        self._tell(kind, actor, project, told)
         self.forget_facts(project.id)
+
+    def _tell(self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]) -> None:
+        by = actor.user_id if actor else None
+        self._events.record(kind, subject=project.id, project=project.id, actor=by, changes=told)

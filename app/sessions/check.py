@@ -55,6 +55,10 @@ class SessionChecker:
             leaving=facts["status"] == AccountStatus.deletion_scheduled,
         )
 
+    def expect(self, session_id: UUID) -> None:
+        """Have the facts come with what is asked of Redis next."""
+        self._cache.expect(NAMESPACE, str(session_id), "", shape=SHAPE, local=True)
+
     def _load(self, session_id: UUID) -> SessionFacts | None:
         with self._uow.reading():
             return self._sessions.facts(session_id)

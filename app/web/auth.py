@@ -5,9 +5,10 @@ the token's signature first (whose budget is it?), the session behind it after.
 """
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from flask import Flask, g, request
@@ -35,6 +36,7 @@ def register_guard(app: Flask) -> None:
 def _read_token() -> None:
     """Verify the bearer token, if there is one; what is wrong with it is told by the guard."""
     request, g = this_request(), this_g()
+    parts().cache.begin_anew()
     g.claims = g.token_error = g.actor = g.api_token = g.counts_for = None
     operation = g.operation
     if operation is not None and operation.counts_for is not None:
@@ -52,8 +54,16 @@ def _read_token() -> None:
             g.claims = {"sub": str(g.api_token.user_id)}
         else:
             g.claims = parts().access_tokens.verify(token)
+            _ask_ahead(operation, g.claims, request.view_args or {})
     except AppError as error:
         g.token_error = error
+
+
+def _ask_ahead(operation: Operation, claims: Mapping[str, Any], named: Mapping[str, Any]) -> None:
+    """Let what the guard and the view will look up come with the limit's round trip. Nothing is decided by it."""
+    parts().session_check.expect(_id(claims["sid"]))
+    if operation.ahead is not None:
+        operation.ahead(_id(claims["sub"]), **named)
 
 
 def _guard() -> None:

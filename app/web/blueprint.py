@@ -63,6 +63,7 @@ class Blueprint(SmorestBlueprint):
         api_tokens: bool = True,
         receive: Callable[..., Received] | None = None,
         counts_for: Callable[[], str | None] | None = None,
+        ahead: Callable[..., None] | None = None,
     ) -> Callable[[View], View]:
         """Declare an operation; stands above ``arguments`` and ``response``.
 
@@ -84,6 +85,7 @@ class Blueprint(SmorestBlueprint):
             without_factor: open to administrators who have no second factor yet.
             api_tokens: open to API tokens too; only where ``caller`` is ``account``.
             counts_for: says whose limits count a request without a token.
+            ahead: prepares what the view will ask of Redis; see ``Operation``.
             receive: takes in the file that the request brings, before anything else.
         """
         takes_tokens = api_tokens and caller == Caller.account
@@ -93,6 +95,7 @@ class Blueprint(SmorestBlueprint):
             takes_query=query, optional_identity=optional_identity, resource=resource,
             idempotent=idempotent, conditional=conditional, refresh_cookie=refresh_cookie, statuses=statuses or {},
             while_leaving=while_leaving, without_factor=without_factor, api_tokens=takes_tokens, counts_for=counts_for,
+            ahead=ahead,
         )  # fmt: skip
 
         def decorate(view: View) -> View:

@@ -38,6 +38,8 @@ class Operation:
         without_factor: open to administrators who have no second factor yet.
         api_tokens: open to API tokens, ``read`` for GET and ``write`` for all else.
         counts_for: says whose limits count a request without a token: an account's id, as text, or nobody's.
+        ahead: prepares what the view will ask of Redis, so that it comes along with the limit's round trip; called with the
+            account's id and what the path names, before anything is decided.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Operation:
     without_factor: bool = False
     api_tokens: bool = False
     counts_for: Callable[[], str | None] | None = None
+    ahead: Callable[..., None] | None = None
 
 
 def declare(view: View, operation: Operation) -> View:

@@ -91,7 +91,8 @@ class Parts:
         engines = Engines.of(settings)
         self.settings = settings
         self.engines = engines
-        self.clock, self.uow, self.jobs, self.gate = engines.clock, engines.uow, engines.jobs, engines.gate
+        self.clock, self.uow, self.jobs = engines.clock, engines.uow, engines.jobs
+        self.gate, self.cache = engines.gate, engines.cache
         self.mailbox = engines.mailer if isinstance(engines.mailer, MailboxFolder) else None
         self.mailer = engines.mailer
         signing = SigningKeys(KeyRing.parse(settings.signing_keys.get_secret_value()))
