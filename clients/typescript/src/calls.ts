@@ -1,8 +1,8 @@
-import { errorOf } from "./errors.js";
-import { CHOOSE_TRANSPORT, GIVE_TOKENS, TAKE_KEY } from "./generated/operations.gen.js";
+import { errorOf, FOREIGN, networkError } from "./errors.js";
+import { CHOOSE_TRANSPORT, GIVE_FILES, GIVE_TOKENS, TAKE_KEY } from "./generated/operations.gen.js";
 import type { SignedIn } from "./generated/types.gen.js";
 import type { TokenTransport } from "./refreshing.js";
-import { type RetryPolicy, send } from "./retry.js";
+import { isJson, limitsOf, type RetryPolicy, send } from "./retry.js";
 import type { Session } from "./session.js";
 import { DEVICE_TOKEN, type TokenStore } from "./stores.js";
 
@@ -12,6 +12,11 @@ export interface Call {
   url: string;
   headers: Headers;
   body?: unknown;
+  fetch: (request: Request) => Promise<Response>;
+  security?: readonly unknown[];
+  parseAs?: string;
+  /** A call's own times, by `meta: { timeout: 60_000 }`. */
+  meta?: { timeout?: number; deadline?: number };
 }
 
 /** How this device signs in. */
@@ -23,7 +28,7 @@ export interface Device {
 
 /** Add what the person who calls need not think of: a key for each write, and how this device signs in. */
 export async function prepare(call: Call, { transport, store, deviceName }: Device): Promise<void> {
-  const operation = `${call.method} ${call.url}`;
+  const operation = nameOf(call);
   if (TAKE_KEY.has(operation) && !call.headers.has("Idempotency-Key")) {
     call.headers.set("Idempotency-Key", freshKey());
   }
@@ -35,40 +40,74 @@ export async function prepare(call: Call, { transport, store, deviceName }: Devi
 }
 
 /**
- * Send a request; with an access token that has expired, once more with a new one.
+ * What sends a call in the place of its `fetch`: with the tokens of who began it, and with an access token that has expired
+ * once more with a new one of theirs. Tokens in the answer are taken over; calls that give some take turns.
  *
- * @throws ApiError - as {@link send} does, and what keeps the token from being renewed.
+ * @returns A function that throws as {@link send} does, what keeps the token from being renewed, and `network_error` for an
+ * answer that is not the service's.
  */
-export async function authorised(
-  fetch: typeof globalThis.fetch,
-  request: Request,
-  session: Session,
-  policy: RetryPolicy,
-): Promise<Response> {
-  const used = request.headers.get("Authorization")?.replace(/^Bearer /, "");
-  // An API token that a script brought itself cannot be refreshed.
-  if (!used || used.startsWith("hf_")) return send(fetch, request, policy);
-  const spare = request.clone();
-  const response = await send(fetch, request, policy);
-  if (response.status !== 401) return response;
-  const { code } = errorOf(response, await response.clone().json().catch(() => null));
-  if (code === "session_revoked") session.end(code);
-  if (code === "token_invalid") session.forgetAccess(used);
-  if (code !== "token_expired") return response;
-  await session.renew(used);
-  spare.headers.set("Authorization", `Bearer ${await session.accessToken()}`);
-  return send(fetch, spare, policy);
+export function sending(call: Call, session: Session, policy: RetryPolicy): (request: Request) => Promise<Response> {
+  const limits = limitsOf(policy, call.meta);
+  const { fetch } = call;
+  const gives = GIVE_TOKENS.has(nameOf(call));
+
+  async function once(request: Request): Promise<Response> {
+    const response = await send(fetch as typeof globalThis.fetch, request, limits);
+    if (isForeign(call, response)) throw networkError(null, FOREIGN);
+    return response;
+  }
+
+  return async (request) => {
+    const patience = { limits, signal: request.signal };
+    if (request.signal?.aborted) return once(request); // which throws the reason, and begins nothing
+    // A token that the caller brought is none of the session's: nothing is refreshed for it.
+    const isOurs = call.security?.length && !request.headers.has("Authorization");
+    const grant = isOurs ? await session.grant(patience) : undefined;
+
+    const attempt = (sent: Request, tokens: SignedIn | undefined) => {
+      if (tokens) sent.headers.set("Authorization", `Bearer ${tokens.access_token}`);
+      if (!gives) return once(sent);
+      return session.turn(async () => {
+        if (grant) session.insist(grant);
+        const response = await once(sent);
+        const given = await tokensOf(response);
+        if (grant && given) session.insist(grant);
+        if (given) await session.adopt(given);
+        return response;
+      }, patience);
+    };
+
+    if (!grant) return attempt(request, undefined);
+    const spare = request.clone();
+    const response = await attempt(request, grant);
+    if (response.status !== 401) return response;
+    const { code } = errorOf(response, await response.clone().json().catch(() => null));
+    if (code === "session_revoked") session.revoked(grant);
+    if (code === "token_invalid") session.forgetAccess(grant);
+    if (code !== "token_expired") return response;
+    session.insist(grant);
+    await session.renew(grant.access_token, patience);
+    return attempt(spare, session.insist(grant));
+  };
 }
 
-/** Take over the tokens of an answer, where its operation gives some. */
-export async function adopt(session: Session, response: Response, { method, url }: Pick<Call, "method" | "url">): Promise<void> {
-  if (!response.ok || !GIVE_TOKENS.has(`${method} ${url}`)) return;
-  const answer = (await response.clone().json()) as SignedIn | { status: "mfa_required" } | { session: SignedIn | null };
-  if ("session" in answer) {
-    if (answer.session) await session.adopt(answer.session);
-  } else if (answer.status === "signed_in") {
-    await session.adopt(answer);
-  }
+/** The tokens of an answer whose operation gives some; null where a second step comes first. */
+async function tokensOf(response: Response): Promise<SignedIn | null> {
+  if (!response.ok) return null;
+  const answer = ((await response.clone().json()) ?? {}) as Partial<SignedIn> | { session: SignedIn | null };
+  if ("session" in answer) return answer.session;
+  if (!("status" in answer)) throw networkError(null, FOREIGN);
+  return answer.status === "signed_in" ? (answer as SignedIn) : null;
+}
+
+/** The page of a network that wants to be paid comes with 200 as well. */
+function isForeign(call: Call, response: Response): boolean {
+  const wantsJson = !GIVE_FILES.has(nameOf(call)) && ["auto", "json"].includes(call.parseAs ?? "auto");
+  return response.ok && response.status !== 204 && wantsJson && !isJson(response);
+}
+
+function nameOf({ method, url }: Call): string {
+  return `${method} ${url}`;
 }
 
 /** A word that is not used twice; `crypto.randomUUID` is missing in React Native and on plain http. */

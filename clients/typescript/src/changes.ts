@@ -1,4 +1,4 @@
-import { isApiError } from "./errors.js";
+import { type ApiError, isApiError } from "./errors.js";
 import type { Client } from "./generated/client/index.js";
 import { listProjectChanges } from "./generated/sdk.gen.js";
 import type { Change } from "./generated/types.gen.js";
@@ -33,55 +33,68 @@ export interface ChangeFeed extends AsyncIterable<ChangeBatch> {
 
 /**
  * Follow the change feed. The next question is asked when the loop comes back for it, so a batch that was put away is
- * never asked for again, and one that was not comes again. While there is no network it waits; a cursor that is too old
- * begins anew, with `reset`.
+ * never asked for again, and one that was not comes again. While there is no network, or the service is unwell or says when to
+ * come again, it waits; a cursor that is too old begins anew, with `reset`.
  *
  * @throws ApiError - what asking again does not mend, such as 401.
  */
 export function followChanges(client: Client, options: FollowOptions = {}): ChangeFeed {
   const { follow = true, interval = 60_000, signal } = options;
   let wake: AbortController | undefined;
+  let wanted = false;
 
   async function* batches(): AsyncGenerator<ChangeBatch, void, void> {
     let since = options.since ?? undefined;
     while (!signal?.aborted) {
+      wanted = false;
       const page = await ask(since);
       if (page === "too_old") {
         since = undefined;
         continue;
       }
-      if (page) {
+      if (typeof page === "object") {
         yield { items: page.items, cursor: page.next_cursor, reset: since === undefined };
         since = page.next_cursor;
         if (page.has_more) continue;
         if (!follow) return;
       }
-      await rest();
+      await rest(typeof page === "number" ? Math.max(page, interval) : interval);
     }
   }
 
+  /** @returns Milliseconds to wait, where there is no page. */
   async function ask(since: string | undefined) {
     const query = { limit: 100, ...(since === undefined ? {} : { since }) };
     try {
       return await listProjectChanges({ client, query, ...(signal ? { signal } : {}) });
     } catch (error) {
-      if (signal?.aborted) return undefined;
+      if (signal?.aborted) return 0;
       if (isApiError(error, "resync_required") && since !== undefined) return "too_old" as const;
-      if (follow && isApiError(error) && error.isNetworkError) return undefined;
+      if (follow && isPassing(error)) return (error.retryAfter ?? 0) * 1000;
       throw error;
     }
   }
 
-  async function rest(): Promise<void> {
-    if (signal?.aborted) return;
+  async function rest(milliseconds: number): Promise<void> {
+    // Somebody wanted to look while we were asking, perhaps for what had come a moment too late.
+    if (signal?.aborted || wanted) return;
     wake = new AbortController();
     const stop = () => wake?.abort();
     signal?.addEventListener("abort", stop, { once: true });
-    await sleep(interval, wake.signal).catch(() => {});
+    await sleep(milliseconds, wake.signal).catch(() => {});
     signal?.removeEventListener("abort", stop);
   }
 
-  return { [Symbol.asyncIterator]: batches, lookNow: () => wake?.abort() };
+  const lookNow = () => {
+    wanted = true;
+    wake?.abort();
+  };
+  return { [Symbol.asyncIterator]: batches, lookNow };
+}
+
+/** Whether waiting helps: no network, too much asked, or the service is unwell. */
+function isPassing(error: unknown): error is ApiError {
+  return isApiError(error) && (error.isNetworkError || error.status === 429 || error.status >= 500);
 }
 
 /** A copy that an app keeps, in SQLite for one. */

@@ -1,9 +1,9 @@
-import { adopt, authorised, type Call, prepare } from "./calls.js";
-import { ApiError, errorOf, networkError } from "./errors.js";
+import { type Call, prepare, sending } from "./calls.js";
+import { errorOf } from "./errors.js";
 import { type Client, createClient, createConfig } from "./generated/client/index.js";
 import type { User } from "./generated/types.gen.js";
 import type { TokenTransport } from "./refreshing.js";
-import { DEFAULT_POLICY, reasonOf, type RetryPolicy } from "./retry.js";
+import { DEFAULT_POLICY, type RetryPolicy } from "./retry.js";
 import { Session, type SignedOutReason } from "./session.js";
 import { memoryStore, type TokenStore } from "./stores.js";
 
@@ -60,6 +60,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
   const { transport, clientInfo = {}, tokenStore: store = memoryStore() } = options;
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
   const policy = { ...DEFAULT_POLICY, ...options.retry };
+  if (!/\/api\/v\d+$/.test(baseUrl)) console.warn(`@holdfast/client: the baseUrl ${baseUrl} does not end in /api/v1.`);
   const fetch: typeof globalThis.fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
   const headers: Record<string, string> = {
     ...(clientInfo.platform ? { "X-Client-Platform": clientInfo.platform } : {}),
@@ -68,36 +69,21 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
   const { onSignedOut, onUserChanged } = options;
   const session = new Session({ baseUrl, transport, store, fetch, policy, headers, onSignedOut, onUserChanged });
 
-  // A call's own, by `meta: { timeout: 60_000 }`.
-  const timeouts = new WeakMap<Request, number>();
   const client = createClient(
     createConfig({
       baseUrl,
       headers,
       credentials: transport === "cookie" ? "include" : "omit",
       throwOnError: true,
-      auth: () => session.accessToken(),
-      fetch: (input) => {
-        const request = input as Request;
-        return authorised(fetch, request, session, { ...policy, timeout: timeouts.get(request) ?? policy.timeout });
+      fetch,
+      requestValidator: async (options) => {
+        const call = options as Call;
+        call.fetch = sending(call, session, policy);
+        await prepare(call, { transport, store, deviceName: clientInfo.deviceName });
       },
-      requestValidator: (call) => prepare(call as Call, { transport, store, deviceName: clientInfo.deviceName }),
     }),
   );
-  client.interceptors.request.use((request, call) => {
-    const { timeout } = (call as { meta?: { timeout?: number } }).meta ?? {};
-    if (timeout) timeouts.set(request, timeout);
-    return request;
-  });
-  client.interceptors.response.use(async (response, _request, call) => {
-    await adopt(session, response, call as Call);
-    return response;
-  });
-  client.interceptors.error.use((error, response, request) => {
-    if (error instanceof ApiError) return error;
-    if (response as Response | undefined) return errorOf(response, error);
-    return request.signal?.aborted ? reasonOf(request.signal) : networkError(error);
-  });
+  client.interceptors.error.use((error, response) => ((response as Response | undefined) ? errorOf(response, error) : error));
 
   return {
     client,
@@ -106,7 +92,7 @@ export function createHoldfast(options: HoldfastOptions): Holdfast {
     },
     resume: () => session.resume(),
     signOut: () => session.signOut(),
-    accessToken: () => session.accessToken(),
+    accessToken: async () => (await session.grant())?.access_token,
     renew: (used) => session.renew(used),
     close: () => session.close(),
   };

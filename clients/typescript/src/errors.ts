@@ -9,6 +9,7 @@ export type ErrorCode =
   | "network_error"
   | "timeout"
   | "user_changed"
+  | "upload_incomplete"
   | (string & {});
 
 /** A refused field as React Hook Form wants it: `setError(name, { type, message })`. */
@@ -54,7 +55,8 @@ export class ApiError extends Error {
   get fieldErrors(): FieldError[] {
     const { errors } = this.problem;
     if (!Array.isArray(errors)) return [];
-    return errors.map(({ field, code, detail, params }) => ({ name: field, type: code, message: detail, params }));
+    const known = errors.filter((each) => typeof each?.field === "string");
+    return known.map(({ field, code, detail, params }) => ({ name: field, type: code, message: detail, params }));
   }
 
   /** Finds the request in the service's log: show it beside what you cannot explain. */
@@ -72,7 +74,7 @@ export class ApiError extends Error {
     return this.problem.current;
   }
 
-  /** Whether no answer came: no network, or too late. What was asked for may have happened. */
+  /** Whether no answer came: no network, too late, or not the service's own. What was asked for may have happened. */
   get isNetworkError(): boolean {
     return this.code === "network_error" || this.code === "timeout";
   }
@@ -101,9 +103,13 @@ export function errorOf(response: Response, body: unknown): ApiError {
   return new ApiError(isProblem(body) ? { ...made, ...body, status } : made);
 }
 
-/** The error of a request that got no answer. */
-export function networkError(cause: unknown): ApiError {
-  const detail = "The server could not be reached.";
+/** What arrived says that it is JSON, and is not. */
+export const DAMAGED = "The answer of the server arrived damaged.";
+/** What arrived is none of the service's answers. */
+export const FOREIGN = "Something else answered in the place of the server, such as the sign-in page of a network.";
+
+/** The error of a request that got no answer, or none of the service's. */
+export function networkError(cause: unknown, detail = "The server could not be reached."): ApiError {
   return new ApiError({ code: "network_error", title: "No connection", detail }, { cause });
 }
 
@@ -117,6 +123,11 @@ export function secondsOf(header: string | null): number | undefined {
 function requestIdOf(headers: Headers): { request_id?: string } {
   const id = headers.get("X-Request-ID");
   return id ? { request_id: id } : {};
+}
+
+/** The person who began something has gone: another one is signed in, or another tab says so. */
+export function userChanged(): ApiError {
+  return new ApiError({ code: "user_changed", detail: "Somebody else has signed in. Load the page anew." });
 }
 
 function isProblem(body: unknown): body is Problem {

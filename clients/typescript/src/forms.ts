@@ -10,8 +10,8 @@ export interface NativeFile {
 /** What can be uploaded: a browser's `File` or `Blob`, the `File` of expo-file-system, or React Native's `{ uri, name, type }`. */
 export type FileSource = Blob | NativeFile;
 
-/** How long one form may take: its timeout must let a whole file through. */
-const FORM_TIMEOUT = 300_000;
+/** How long one form may take: each try must let a whole file through, and there is time for two. */
+const FORM_TIMES = { timeout: 300_000, deadline: 600_000 };
 
 /** What a file is called, where neither it nor its address says so. */
 const NAMELESS = "file";
@@ -48,7 +48,7 @@ export function fileForm(source: FileSource, name?: string) {
       else form.append("file", source, name ?? known.name);
       return form;
     },
-    meta: { timeout: FORM_TIMEOUT },
+    meta: FORM_TIMES,
   };
 }
 

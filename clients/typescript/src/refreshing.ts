@@ -1,6 +1,6 @@
-import { ApiError, errorOf } from "./errors.js";
+import { ApiError, errorOf, FOREIGN, networkError } from "./errors.js";
 import type { SignedIn } from "./generated/types.gen.js";
-import { type RetryPolicy, send } from "./retry.js";
+import { limitsOf, type RetryPolicy, send } from "./retry.js";
 import { REFRESH_TOKEN, type TokenStore } from "./stores.js";
 
 /** How the refresh token travels: in a cookie that scripts cannot read (web), or in the body (phones, scripts). */
@@ -17,49 +17,36 @@ export interface Refreshing {
 }
 
 const NOBODY = "not_authenticated";
-
-/** Exchanges under way, by store: instances that share one share its answer too. */
-const flights = new WeakMap<TokenStore, Promise<SignedIn>>();
+const REFUSALS = ["refresh_invalid", "refresh_reused", "session_expired", NOBODY];
 
 /**
- * Buy the next pair of tokens, or wait for what another instance buys with the same store.
+ * Buy the next pair of tokens. To be called while no other tab and no other instance with this store does.
  *
- * @param exclusively - Keeps other tabs away meanwhile.
+ * @param shared - What another instance got meanwhile: it is used where its token is the one in the store.
  * @throws ApiError - see {@link isRefusal}; anything else means that nobody knows, and that nothing was dropped.
  */
-export function refresh(
-  options: Refreshing,
-  exclusively: <T>(work: () => Promise<T>) => Promise<T>,
-): Promise<SignedIn> {
-  const { store, transport } = options;
-  const under = transport === "body" ? flights.get(store) : undefined;
-  if (under) return under;
-  const flight = exclusively(() => exchange(options));
-  flights.set(store, flight);
-  const landed = () => void (flights.get(store) === flight && flights.delete(store));
-  flight.then(landed, landed);
-  return flight;
-}
-
-/** A token that another instance has put into the store meanwhile gets its chance too. */
-async function exchange(options: Refreshing): Promise<SignedIn> {
+export async function exchange(options: Refreshing, shared?: SignedIn): Promise<SignedIn> {
   const { store, transport } = options;
   let token = await storedToken(options);
   if (transport === "body" && !token) throw nobody();
+  if (token && shared?.refresh_token === token) return shared;
   for (;;) {
     const answer = await post(options, "/auth/refresh", token);
     const body: unknown = await answer.json().catch(() => null);
+    // Another process may write into the same Keychain: its token is the newer one, and gets its chance.
+    const kept = await storedToken(options);
     if (answer.ok) {
-      const signedIn = body as SignedIn;
-      if (token && signedIn.refresh_token) await store.set(REFRESH_TOKEN, signedIn.refresh_token);
-      return signedIn;
+      if (!isSignedIn(body, transport)) throw networkError(null, FOREIGN);
+      if (token && !kept) throw nobody();
+      if (token && kept === token) await store.set(REFRESH_TOKEN, body.refresh_token ?? token);
+      if (kept === token || kept === body.refresh_token) return body;
+    } else {
+      const error = errorOf(answer, isProblem(answer) ? body : null);
+      if (!isRefusal(error)) throw error;
+      if (token && kept === token) await store.remove(REFRESH_TOKEN);
+      if (kept === token || !kept) throw error;
     }
-    const error = errorOf(answer, body);
-    if (!isRefusal(error)) throw error;
-    const newer = await storedToken(options);
-    if (newer === token && token) await store.remove(REFRESH_TOKEN);
-    if (newer === token || !newer) throw error;
-    token = newer;
+    token = kept;
   }
 }
 
@@ -74,8 +61,9 @@ export async function endSession(options: Refreshing, access: string | undefined
   try {
     const answer = await post(options, "/auth/logout", token, access);
     if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
+    if (answer.status !== 204) throw networkError(null, FOREIGN);
   } finally {
-    if (token) await options.store.remove(REFRESH_TOKEN);
+    if (token && (await storedToken(options)) === token) await options.store.remove(REFRESH_TOKEN);
   }
 }
 
@@ -93,16 +81,28 @@ function post(options: Refreshing, path: string, token: string | null, access?: 
     },
     body: JSON.stringify(token ? { refresh_token: token } : {}),
   });
-  return send(fetch, request, policy, true);
+  return send(fetch, request, limitsOf(policy), true);
 }
 
 function storedToken({ store, transport }: Refreshing): Promise<string | null> {
   return transport === "body" ? store.get(REFRESH_TOKEN) : Promise.resolve(null);
 }
 
-/** Whether the service itself says that nobody is signed in; a 401 of some proxy says nothing. */
+/** Whether this is what the service answers to a sign-in; the page of a network that wants to be paid is not. */
+function isSignedIn(body: unknown, transport: TokenTransport): body is SignedIn {
+  const { access_token, refresh_token, user } = (body ?? {}) as Partial<SignedIn>;
+  const kept = transport === "cookie" || typeof refresh_token === "string";
+  return typeof access_token === "string" && typeof user?.id === "string" && kept;
+}
+
+/** Only the service speaks of problems (RFC 9457); proxies have codes in their JSON as well. */
+function isProblem(answer: Response): boolean {
+  return /^application\/problem\+json/.test(answer.headers.get("Content-Type") ?? "");
+}
+
+/** Whether the service itself says that nobody is signed in; any other 401 says nothing. */
 export function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status === 401 && !error.code.startsWith("http_");
+  return error instanceof ApiError && error.status === 401 && REFUSALS.includes(error.code);
 }
 
 /** There was no token to ask with. */

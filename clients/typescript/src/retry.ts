@@ -1,4 +1,4 @@
-import { ApiError, networkError, secondsOf } from "./errors.js";
+import { ApiError, DAMAGED, networkError, secondsOf } from "./errors.js";
 
 /** How long we wait, and how often we try. */
 export interface RetryPolicy {
@@ -6,17 +6,38 @@ export interface RetryPolicy {
   attempts: number;
   /** Milliseconds until an answer must have come, for each try. */
   timeout: number;
+  /** Milliseconds for a call in all: its tries, the waits between them, and the wait for a new token. */
+  deadline: number;
   /** The longest `Retry-After` in milliseconds that is waited for; with a longer one the answer is handed on. */
   longestWait: number;
 }
 
-/** Five tries within about six seconds, thirty seconds for each. */
-export const DEFAULT_POLICY: RetryPolicy = { attempts: 5, timeout: 30_000, longestWait: 60_000 };
+/** Five tries within about six seconds, thirty seconds for each, two minutes for all. */
+export const DEFAULT_POLICY: RetryPolicy = { attempts: 5, timeout: 30_000, deadline: 120_000, longestWait: 60_000 };
+
+/** The policy of one call that has begun. */
+export interface Limits extends RetryPolicy {
+  /** When it must be over, as `Date.now()` counts. */
+  until: number;
+}
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
 const PASSING = [429, 502, 503, 504];
 const WITHOUT_BODY = [204, 205, 304];
 const FIRST_WAIT = 400;
+/** Timers take a longer time for none at all. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/**
+ * Start the clock of a call.
+ *
+ * @param own - What the call wants otherwise. A longer timeout moves the deadline along.
+ */
+export function limitsOf(policy: RetryPolicy, own: { timeout?: number; deadline?: number } = {}): Limits {
+  const timeout = own.timeout ?? policy.timeout;
+  const deadline = own.deadline ?? Math.max(policy.deadline, timeout);
+  return { ...policy, timeout, deadline, until: Date.now() + deadline };
+}
 
 /** Whether sending a request twice does no more than sending it once: by its method, or by its `Idempotency-Key`. */
 export function isRepeatable(request: Request): boolean {
@@ -35,20 +56,20 @@ export function isRepeatable(request: Request): boolean {
 export async function send(
   fetch: typeof globalThis.fetch,
   request: Request,
-  policy: RetryPolicy,
+  limits: Limits,
   repeatable = isRepeatable(request),
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
-    const again = repeatable && attempt < policy.attempts;
+    const again = repeatable && attempt < limits.attempts;
     let wait = backoff(attempt);
     try {
-      const response = await once(fetch, again ? request.clone() : request, policy.timeout);
+      const response = await once(fetch, again ? request.clone() : request, limits);
       const asked = secondsOf(response.headers.get("Retry-After"));
       if (!again || !isPassing(response.status, asked)) return response;
       if (asked) wait = asked * 1000 * (1 + Math.random() / 4);
-      if (wait > policy.longestWait) return response;
+      if (wait > limits.longestWait || Date.now() + wait > limits.until) return response;
     } catch (error) {
-      if (!again || !(error instanceof ApiError)) throw error;
+      if (!again || !(error instanceof ApiError) || Date.now() + wait > limits.until) throw error;
     }
     await sleep(wait, request.signal);
   }
@@ -61,13 +82,36 @@ export function sleep(milliseconds: number, signal?: AbortSignal | null): Promis
       clearTimeout(timer);
       reject(reasonOf(signal));
     };
-    const timer = setTimeout(() => {
+    const done = () => {
       signal?.removeEventListener("abort", abort);
       resolve();
-    }, milliseconds);
+    };
+    const timer = setTimeout(done, Math.min(milliseconds, LONGEST_TIMER));
     if (signal?.aborted) abort();
     else signal?.addEventListener("abort", abort, { once: true });
   });
+}
+
+/**
+ * Wait for something that others wait for too: it goes on when this caller's time is over.
+ *
+ * @throws ApiError - `timeout`. An abort throws the signal's reason.
+ */
+export async function within<T>(work: Promise<T>, { until }: Limits, signal?: AbortSignal | null): Promise<T> {
+  const over = new AbortController();
+  const leave = () => over.abort();
+  signal?.addEventListener("abort", leave, { once: true });
+  if (signal?.aborted) leave();
+  const timer = setTimeout(leave, Math.min(Math.max(0, until - Date.now()), LONGEST_TIMER));
+  try {
+    return await Promise.race([work, ending(over.signal)]);
+  } catch (error) {
+    if (!over.signal.aborted) throw error;
+    throw signal?.aborted ? reasonOf(signal) : tooLate();
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  }
 }
 
 /** Why a signal was aborted; React Native's signals do not tell. */
@@ -84,33 +128,54 @@ function backoff(attempt: number): number {
   return FIRST_WAIT * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 }
 
+function ending(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = () => reject(reasonOf(signal));
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}
+
+function tooLate(cause?: unknown): ApiError {
+  return new ApiError({ code: "timeout", detail: "No answer came in time." }, { cause });
+}
+
 /** One try. React Native has neither `AbortSignal.timeout` nor `AbortSignal.any`, hence the controller. */
-async function once(fetch: typeof globalThis.fetch, request: Request, timeout: number): Promise<Response> {
+async function once(fetch: typeof globalThis.fetch, request: Request, limits: Limits): Promise<Response> {
   const controller = new AbortController();
   const theirs = request.signal as AbortSignal | null;
+  if (theirs?.aborted) throw reasonOf(theirs);
+  const patience = Math.min(limits.timeout, limits.until - Date.now(), LONGEST_TIMER);
+  if (patience <= 0) throw tooLate();
   const abort = () => controller.abort(reasonOf(theirs));
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     controller.abort();
-  }, timeout);
+  }, patience);
+  // A fetch that is deaf to its signal must not keep those who wait behind it.
+  const ended = ending(controller.signal);
   try {
-    if (theirs?.aborted) throw reasonOf(theirs);
     theirs?.addEventListener("abort", abort, { once: true });
-    const response = await fetch(request, { signal: controller.signal });
-    if (!/json/.test(response.headers.get("Content-Type") ?? "")) return response;
+    const response = await Promise.race([fetch(request, { signal: controller.signal }), ended]);
+    if (!isJson(response)) return response;
     // A connection that breaks within the answer counts as one that broke before it.
-    const text = await response.text();
+    const text = await Promise.race([response.text(), ended]);
     theirs?.removeEventListener("abort", abort);
-    const { status, statusText, headers } = response;
-    return new Response(WITHOUT_BODY.includes(status) ? null : text, { status, statusText, headers });
+    const { ok, status, statusText, headers } = response;
+    const bare = WITHOUT_BODY.includes(status);
+    if (ok && !bare && request.method !== "HEAD") JSON.parse(text);
+    return new Response(bare ? null : text, { status, statusText, headers });
   } catch (error) {
     if (theirs?.aborted) throw reasonOf(theirs);
-    const seconds = Math.round(timeout / 1000);
-    throw late
-      ? new ApiError({ code: "timeout", detail: `No answer came within ${seconds} s.` }, { cause: error })
-      : networkError(error);
+    if (late) throw tooLate(error);
+    throw error instanceof SyntaxError ? networkError(error, DAMAGED) : networkError(error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whether an answer says that it is JSON, a problem included. */
+export function isJson(response: Response): boolean {
+  return /json/.test(response.headers.get("Content-Type") ?? "");
 }

@@ -1,8 +1,10 @@
-import { ApiError } from "./errors.js";
+import { userChanged } from "./errors.js";
 import type { SignedIn, User } from "./generated/types.gen.js";
-import { endSession, isNobody, isRefusal, nobody, refresh, type Refreshing } from "./refreshing.js";
+import { endSession, exchange, isNobody, isRefusal, nobody, type Refreshing } from "./refreshing.js";
+import { within } from "./retry.js";
 import { DEVICE_TOKEN, REFRESH_TOKEN } from "./stores.js";
 import { openTabs, type TabMessage, type Tabs } from "./tabs.js";
+import { Line, type Patience } from "./turns.js";
 
 /**
  * Why nobody is signed in any more: codes of `/auth/refresh`, `session_revoked` where the session was ended elsewhere,
@@ -27,34 +29,43 @@ export interface SessionOptions extends Refreshing {
 
 type State = "unknown" | "signed_in" | "signed_out" | "other_user";
 
-/** The tokens of one sign-in. One refresh at a time; a stored token is given up on a 401 from `/auth/refresh` alone. */
+/**
+ * The tokens of one sign-in. Whatever fetches, replaces or ends tokens has its turn; a stored token is given up on a refusal
+ * of `/auth/refresh` alone.
+ */
 export class Session {
   /** Who is signed in, as the last answer with tokens showed them. */
   user: User | null = null;
   readonly #options: SessionOptions;
   readonly #tabs: Tabs;
+  readonly #line: Line;
   #state: State = "unknown";
-  #access: string | undefined;
-  #renewing: Promise<void> | null = null;
+  #held: SignedIn | undefined;
+  #renewing: Promise<boolean> | null = null;
+  /** Moves with each change; what was asked for before it is overtaken. */
+  #era = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#line = Line.of(options.store);
     this.#tabs = openTabs(`holdfast ${options.baseUrl}`, (message) => this.#hear(message));
   }
 
   /**
-   * The access token to send; the first call of an instance fetches one, where there is a refresh token.
+   * The tokens to send with; the first call of an instance fetches some, where there is a refresh token.
    *
    * @returns undefined when nobody is signed in.
    * @throws ApiError - `user_changed`, or that the service could not be asked.
    */
-  async accessToken(): Promise<string | undefined> {
+  async grant(patience?: Patience): Promise<SignedIn | undefined> {
     if (this.#state === "other_user") throw userChanged();
-    if (this.#access || this.#state === "signed_out") return this.#access;
-    await this.renew(undefined).catch((error: unknown) => {
+    if (this.#held || this.#state === "signed_out") return this.#held;
+    const before = this.user;
+    await this.renew(undefined, patience).catch((error: unknown) => {
       if (!isRefusal(error)) throw error;
     });
-    return this.#access;
+    if (before) this.insist({ user: before });
+    return this.#held;
   }
 
   /**
@@ -63,77 +74,116 @@ export class Session {
    * @param used - The expired one; where a newer one is there already, nothing is asked.
    * @throws ApiError - 401 when nobody is signed in any more; `user_changed`; that the service could not be asked.
    */
-  async renew(used: string | undefined): Promise<void> {
-    if (this.#state === "other_user") throw userChanged();
+  async renew(used: string | undefined, patience?: Patience): Promise<void> {
+    for (;;) {
+      if (this.#state === "other_user") throw userChanged();
+      if (this.#state === "signed_out") throw nobody();
+      if (this.#held && this.#held.access_token !== used) return;
+      const renewing = (this.#renewing ??= this.#refresh().finally(() => {
+        this.#renewing = null;
+      }));
+      if (await (patience ? within(renewing, patience.limits, patience.signal) : renewing)) return;
+    }
+  }
+
+  /**
+   * Do what somebody began only as long as it is they who are signed in.
+   *
+   * @returns Their tokens, where there are some.
+   * @throws ApiError - 401 when nobody is signed in by now, `user_changed` when somebody else is.
+   */
+  insist({ user }: { user: { id: string } }): SignedIn | undefined {
     if (this.#state === "signed_out") throw nobody();
-    if (this.#access && this.#access !== used) return;
-    this.#renewing ??= this.#refresh().finally(() => {
-      this.#renewing = null;
-    });
-    return this.#renewing;
+    if (this.#state === "other_user" || (this.user && this.user.id !== user.id)) throw userChanged();
+    return this.#held;
+  }
+
+  /** Do what gives tokens, in its turn: no refresh and no other such call is under way meanwhile, in other tabs neither. */
+  turn<T>(work: () => Promise<T>, patience?: Patience): Promise<T> {
+    return this.#line.turn((alone: () => Promise<T>) => this.#tabs.exclusively(alone), work, patience);
   }
 
   /** Find out anew who is signed in; see `Holdfast.resume`. */
   async resume(): Promise<User | null> {
     await this.#renewing?.catch(() => {});
     this.#set("unknown");
-    await this.accessToken();
+    await this.grant();
     return this.user;
   }
 
-  /** Go on with the tokens of an answer: first kept, then used, since their use ends the ones before. */
+  /** Go on with the tokens of an answer, within its turn: first kept, then used, since their use ends the ones before. */
   async adopt(signedIn: SignedIn): Promise<void> {
     const { store, transport } = this.#options;
     if (transport === "body" && signedIn.refresh_token) await store.set(REFRESH_TOKEN, signedIn.refresh_token);
     if (signedIn.device_token) await store.set(DEVICE_TOKEN, signedIn.device_token);
+    this.#line.note(signedIn);
     this.#set("signed_in", signedIn);
     this.#tabs.tell({ kind: "signed_in", userId: signedIn.user.id });
   }
 
   /** The access token was refused for another reason than its age: the next request begins with a refresh. */
-  forgetAccess(used: string | undefined): void {
-    if (this.#access === used) this.#access = undefined;
+  forgetAccess(used: SignedIn): void {
+    if (this.#held?.access_token === used.access_token) this.#held = undefined;
   }
 
-  /** The session is over. Kept tokens stay: only `/auth/refresh` can tell that they are worth nothing. */
-  end(reason: SignedOutReason, told = this.#state !== "signed_out"): void {
-    this.#set("signed_out");
-    if (told) this.#options.onSignedOut?.(reason);
+  /** The service says that a session is over: ours, or one that we have left. Kept tokens stay: only a refresh can tell. */
+  revoked(used: SignedIn): void {
+    if (this.#held?.session_id === used.session_id) this.#end("session_revoked");
   }
 
   /** Sign out; see `Holdfast.signOut`. */
-  async signOut(): Promise<void> {
-    await this.#renewing?.catch(() => {});
-    try {
-      await endSession(this.#options, this.#access);
-    } finally {
-      this.end("signed_out");
-      this.#tabs.tell({ kind: "signed_out" });
-    }
+  signOut(): Promise<void> {
+    return this.turn(async () => {
+      try {
+        await endSession(this.#options, this.#held?.access_token);
+      } finally {
+        this.#end("signed_out");
+        this.#tabs.tell({ kind: "signed_out" });
+      }
+    });
   }
 
   close(): void {
     this.#tabs.close();
   }
 
-  async #refresh(): Promise<void> {
-    const signedIn = await refresh(this.#options, this.#tabs.exclusively).catch((error: unknown) => {
-      // At the start of an app that nobody had signed in to, there is nothing to tell.
-      const told = this.#state === "signed_in" || (this.#options.transport === "body" && !isNobody(error));
-      if (isRefusal(error)) this.end(error.code, told);
-      throw error;
+  /** @returns Whether it was done; false where something else has happened meanwhile, and has to be looked at. */
+  #refresh(): Promise<boolean> {
+    const { answers } = this.#line;
+    const asked = this.#era;
+    return this.turn(async () => {
+      const overtaken = () => this.#era !== asked;
+      if (overtaken()) return false;
+      try {
+        const signedIn = await exchange(this.#options, this.#line.answers > answers ? this.#line.newest : undefined);
+        if (overtaken()) return false;
+        this.#line.note(signedIn);
+        if (this.user && this.user.id !== signedIn.user.id) {
+          this.#meet(signedIn.user);
+          throw userChanged();
+        }
+        this.#set("signed_in", signedIn);
+        return true;
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (overtaken()) return false;
+        // At the start of an app that nobody had signed in to, there is nothing to tell.
+        const told = this.#state === "signed_in" || (this.#options.transport === "body" && !isNobody(error));
+        this.#end(error.code, told);
+        throw error;
+      }
     });
-    if (this.user && this.user.id !== signedIn.user.id) {
-      this.#meet(signedIn.user);
-      throw userChanged();
-    }
-    this.#set("signed_in", signedIn);
+  }
+
+  #end(reason: SignedOutReason, told = this.#state !== "signed_out"): void {
+    this.#set("signed_out");
+    if (told) this.#options.onSignedOut?.(reason);
   }
 
   /** Tabs share a cookie; with the transport `body` each may have a session of its own. */
   #hear(message: TabMessage): void {
     if (this.#options.transport !== "cookie" || this.#state !== "signed_in") return;
-    if (message.kind === "signed_out") this.end("signed_out_elsewhere");
+    if (message.kind === "signed_out") this.#end("signed_out_elsewhere");
     else if (message.userId !== this.user?.id) this.#meet({ id: message.userId });
   }
 
@@ -143,13 +193,9 @@ export class Session {
   }
 
   #set(state: State, signedIn?: SignedIn): void {
+    this.#era += 1;
     this.#state = state;
     this.user = signedIn?.user ?? null;
-    this.#access = signedIn?.access_token;
+    this.#held = signedIn;
   }
-}
-
-function userChanged(): ApiError {
-  const detail = "Somebody else has signed in. Load the page anew.";
-  return new ApiError({ code: "user_changed", detail });
 }

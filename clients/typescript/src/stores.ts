@@ -36,11 +36,11 @@ export interface SecureStoreLike {
  * @param secureStore - `import * as SecureStore from "expo-secure-store"`, or anything with the same three functions.
  */
 export function secureStore(secureStore: SecureStoreLike): TokenStore {
-  return {
+  return onceFor(secureStore, {
     get: (name) => secureStore.getItemAsync(name),
     set: (name, value) => secureStore.setItemAsync(name, value),
     remove: (name) => secureStore.deleteItemAsync(name),
-  };
+  });
 }
 
 /** What is used of `react-native-keychain`. */
@@ -56,12 +56,21 @@ export interface KeychainLike {
  * @param keychain - `import * as Keychain from "react-native-keychain"`.
  */
 export function keychainStore(keychain: KeychainLike): TokenStore {
-  return {
+  return onceFor(keychain, {
     get: async (service) => {
       const found = await keychain.getGenericPassword({ service });
       return found ? found.password : null;
     },
     set: async (service, value) => void (await keychain.setGenericPassword("holdfast", value, { service })),
     remove: async (service) => void (await keychain.resetGenericPassword({ service })),
-  };
+  });
+}
+
+const made = new WeakMap<object, TokenStore>();
+
+/** One store for one Keychain, however often it is asked for: those who share it have to know of each other. */
+function onceFor(place: object, fresh: TokenStore): TokenStore {
+  const store = made.get(place) ?? fresh;
+  made.set(place, store);
+  return store;
 }

@@ -5,10 +5,11 @@
  */
 import { type DetailedError, type HttpRequest, type HttpResponse, Upload, type UploadOptions } from "tus-js-client";
 import type { Holdfast } from "./client.js";
-import { ApiError, errorOf, networkError } from "./errors.js";
+import { ApiError, errorOf, isApiError, networkError, userChanged } from "./errors.js";
 import { describe, type FileSource, isNative } from "./forms.js";
 import { getFile, getTusUpload } from "./generated/sdk.gen.js";
 import type { File as StoredFile } from "./generated/types.gen.js";
+import { nobody } from "./refreshing.js";
 import { reasonOf } from "./retry.js";
 import { type KeyValueStorage, rememberUploads } from "./resuming.js";
 
@@ -62,6 +63,7 @@ function sent(holdfast: Holdfast, source: FileSource, options: UploadFileOptions
   const { projectId, signal, storage } = options;
   const { name, type } = describe(source);
   const filename = options.name ?? name;
+  const authorise = authorising(holdfast, projectId);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(reasonOf(signal));
     const settings: UploadOptions = {
@@ -71,9 +73,9 @@ function sent(holdfast: Holdfast, source: FileSource, options: UploadFileOptions
       retryDelays: WAITS,
       removeFingerprintOnSuccess: true,
       fingerprint: async () => fingerprint(holdfast, projectId, filename, source),
-      onBeforeRequest: (request) => authorise(holdfast, projectId, request),
+      onBeforeRequest: authorise,
       onAfterResponse: (request, response) => renewed(holdfast, request, response),
-      onShouldRetry: (error) => mayRetry(error.originalResponse?.getStatus() ?? 0),
+      onShouldRetry: (error) => mayRetry(error as DetailedError),
       onProgress: (bytes, total) => options.onProgress?.(bytes, total),
       onSuccess: () => end(() => resolve(upload.url ?? "")),
       onError: (error) => end(() => reject(refusal(error))),
@@ -109,14 +111,26 @@ function fingerprint(holdfast: Holdfast, projectId: string, name: string, source
   return ["holdfast.upload", whose, projectId, name, size ?? "", lastModified ?? "", uri ?? ""].join("|");
 }
 
-async function authorise(holdfast: Holdfast, projectId: string, request: HttpRequest): Promise<void> {
-  // tus-js-client begins anew when HEAD is refused, so a token that has expired is replaced before.
-  if (request.getMethod() === "HEAD") {
-    const path = { project_id: projectId, upload_id: idIn(request.getURL()) };
-    await getTusUpload({ client: holdfast.client, path }).catch(() => {});
-  }
-  const token = await holdfast.accessToken();
-  if (token) request.setHeader("Authorization", `Bearer ${token}`);
+/**
+ * Give each request its token.
+ *
+ * @throws ApiError - 401 or `user_changed`, when who began the upload is not signed in any more; that the file is empty.
+ */
+function authorising(holdfast: Holdfast, projectId: string): (request: HttpRequest) => Promise<void> {
+  let owner = holdfast.user?.id;
+  return async (request) => {
+    // tus-js-client begins anew when HEAD is refused, so a token that has expired is replaced before.
+    if (request.getMethod() === "HEAD") {
+      const path = { project_id: projectId, upload_id: idIn(request.getURL()) };
+      await getTusUpload({ client: holdfast.client, path }).catch(() => {});
+    }
+    if (request.getHeader("Upload-Length") === "0") throw new ApiError({ code: "file_type_not_allowed", detail: "The file is empty." });
+    const token = await holdfast.accessToken();
+    if (owner && !token) throw nobody();
+    owner ??= holdfast.user?.id;
+    if (holdfast.user?.id !== owner) throw userChanged();
+    if (token) request.setHeader("Authorization", `Bearer ${token}`);
+  };
 }
 
 async function renewed(holdfast: Holdfast, request: HttpRequest, response: HttpResponse): Promise<void> {
@@ -126,7 +140,9 @@ async function renewed(holdfast: Holdfast, request: HttpRequest, response: HttpR
 }
 
 /** 401: a new token may be there by now. 409 and 423: our earlier request still holds the upload. */
-function mayRetry(status: number): boolean {
+function mayRetry({ originalResponse, causingError }: DetailedError): boolean {
+  if (isApiError(causingError) && !causingError.isNetworkError) return false;
+  const status = originalResponse?.getStatus() ?? 0;
   return status === 0 || status >= 500 || [401, 409, 423, 429].includes(status);
 }
 

@@ -48,3 +48,11 @@ export const GIVE_TOKENS: ReadonlySet<string> = new Set([
   "POST /me/mfa/totp/confirm",
   "POST /me/passkeys"
 ]);
+
+/** Operations whose answer is not JSON. */
+export const GIVE_FILES: ReadonlySet<string> = new Set([
+  "GET /me/exports/{export_id}/content",
+  "GET /projects/{project_id}/files/{file_id}/content",
+  "GET /projects/{project_id}/files/{file_id}/thumbnail",
+  "GET /files/content"
+]);
