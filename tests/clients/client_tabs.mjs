@@ -1,14 +1,37 @@
 // Two tabs of a web app on another origin, with @holdfast/client and the cookie transport.
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, request as ask } from "node:http";
 import { facts, finish, open, url } from "./browser.mjs";
 
 const script = await readFile(facts.bundle);
+
+// The network between the tabs and the service: it can keep the answer to a refresh on its way.
+let held = null;
+const network = createServer((incoming, outgoing) => {
+  const { method, headers, url: path } = incoming;
+  incoming.pipe(ask(new URL(path, url), { method, headers }, async (answer) => {
+    if (held && method === "POST" && path.endsWith("/auth/refresh")) {
+      held.arrive();
+      await held.released;
+    }
+    outgoing.writeHead(answer.statusCode, answer.headers);
+    answer.pipe(outgoing);
+  }));
+});
+await new Promise((ready) => network.listen(0, "127.0.0.1", ready));
+const api = `http://127.0.0.1:${network.address().port}`;
+function hold() {
+  held = {};
+  held.arrived = new Promise((resolve) => { held.arrive = resolve; });
+  held.released = new Promise((resolve) => { held.release = resolve; });
+  return held;
+}
+
 const app = `<!doctype html><meta charset="utf-8"><title>Tabs</title><script src="/app.js"></script>
 <script>
   const told = { ended: [], met: [] };
   const holdfast = Holdfast.createHoldfast({
-    baseUrl: "${url}/api/v1", transport: "cookie",
+    baseUrl: "${api}/api/v1", transport: "cookie",
     onSignedOut: (reason) => told.ended.push(reason), onUserChanged: (user) => told.met.push(user.id),
   });
   const { client } = holdfast;
@@ -61,5 +84,21 @@ const met = await one.evaluate("told.met");
 const refused = await one.evaluate("me()");
 const reloaded = await one.evaluate("holdfast.resume().then((user) => user.email)");
 
+// Charlie's token is refreshed in one tab, and its answer is late; meanwhile Alice signs in in the other.
+const late = hold();
+await one.evaluate("void again()");
+await late.arrived;
+const signing = two.evaluate("signIn('alice@example.com').then(({ user }) => user.email)");
+await Promise.race([signing, new Promise((resolve) => setTimeout(resolve, 500))]);
+late.release();
+held = null;
+const newest = await signing;
+await Promise.all([one.reload(), two.reload()]);
+const cookieOf = await both("holdfast.resume().then((user) => user?.email)");
+
 server.close();
-await finish({ origin, nobody, resumed, rounds, renewed, expired, afterExpiry, quiet, ended, after, first, charlie, met, refused, reloaded });
+network.close();
+network.closeAllConnections();
+await finish({
+  origin, nobody, resumed, rounds, renewed, expired, afterExpiry, quiet, ended, after, first, charlie, met, refused, reloaded, newest, cookieOf,
+});

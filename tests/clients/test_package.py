@@ -111,7 +111,7 @@ def test_an_upload_of_a_tab_that_was_closed_goes_on_in_the_next(package, drive, 
 def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     package, drive, tmp_path, time_returns
 ):
-    """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person."""
+    """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person, a late answer."""
     told = drive("client_tabs.mjs", bundle=bundle(package, tmp_path), password=DEMO_PASSWORD)
     alice, charlie = "alice@example.com", "charlie@example.com"
     assert (told["nobody"], told["resumed"]) == (None, alice)
@@ -123,6 +123,7 @@ def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     assert told["after"] == ["not_authenticated", None]
     assert (told["first"], told["met"], told["refused"]) == (alice, [told["charlie"]], "user_changed")
     assert told["reloaded"] == charlie
+    assert (told["newest"], told["cookieOf"]) == (alice, [alice] * 2), "the late refresh has not put its cookie over"
 
 
 def test_it_is_imported_under_the_preset_of_react_native(service, package):

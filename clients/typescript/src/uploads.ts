@@ -80,7 +80,7 @@ function sent(holdfast: Holdfast, source: FileSource, options: UploadFileOptions
       onSuccess: () => end(() => resolve(upload.url ?? "")),
       onError: (error) => end(() => reject(refusal(error))),
       ...(storage ? { urlStorage: rememberUploads(storage) } : {}),
-      ...(!isNative(source) && typeof document === "undefined" ? { fileReader: { openFile: openBlob } } : {}),
+      ...(typeof XMLHttpRequest === "undefined" ? { fileReader: { openFile: openBlob } } : {}),
     };
     const upload = new Upload(source as Blob, settings);
     const stop = () => void upload.abort().finally(() => reject(reasonOf(signal)));

@@ -1,4 +1,8 @@
 // The package under React Native's Jest preset: its own module resolution, its FormData, a stand-in for the Keychain.
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createHoldfast, createProject, deleteProject, fileForm, getMe, keychainStore, secureStore, signIn } from "@holdfast/client";
 import { upload } from "@holdfast/client/uploads";
 import * as FormDataModule from "react-native/Libraries/Network/FormData";
@@ -104,6 +108,82 @@ test("react-native-keychain keeps each token as a service of its own", async () 
   expect((await createHoldfast({ baseUrl, transport: "body", tokenStore: store }).resume()).display_name).toBe("Alice");
 });
 
-test("Uploads are there for React Native too", () => {
-  expect(typeof upload).toBe("function");
+/** What React Native has in the place of fetch: an XMLHttpRequest that reads files by their address as well. */
+function phonesRequest(sent) {
+  return class {
+    upload = {};
+    #headers = {};
+    #leave = new AbortController();
+    open(method, url) {
+      Object.assign(this, { method, url });
+    }
+    setRequestHeader(name, value) {
+      this.#headers[name] = value;
+    }
+    getResponseHeader(name) {
+      return this.answer.headers.get(name);
+    }
+    abort() {
+      this.#leave.abort();
+    }
+    async send(body) {
+      try {
+        if (this.url.startsWith("file:")) {
+          this.response = new Blob([readFileSync(new URL(this.url))]);
+        } else {
+          sent.push([this.method, this.#headers["Upload-Offset"], body?.size]);
+          const { method } = this;
+          this.answer = await fetch(this.url, { method, headers: this.#headers, body, signal: this.#leave.signal });
+          if (sent.filter(([word]) => word === "PATCH").length === 2 && method === "PATCH") throw new TypeError("lost");
+          this.status = this.answer.status;
+          this.responseText = await this.answer.text();
+          this.upload.onprogress?.({ lengthComputable: true, loaded: body?.size ?? 0 });
+        }
+        this.onload();
+      } catch (error) {
+        this.onerror(error);
+      }
+    }
+  };
+}
+
+test("A film of the picker is read by its address and sent in chunks, on from where the network broke off", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-native-"));
+  const before = { XMLHttpRequest: globalThis.XMLHttpRequest, navigator: globalThis.navigator };
+  const put = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  const sent = [];
+  try {
+    put("XMLHttpRequest", phonesRequest(sent));
+    put("navigator", { product: "ReactNative" });
+    const bytes = Buffer.from(randomBytes(150_000).toString("hex"));
+    writeFileSync(join(folder, "reef 1.txt"), bytes);
+    const holdfast = createHoldfast({ baseUrl, transport: "body" });
+    const { client } = holdfast;
+    await signIn({ client, body: alice });
+    const { id: projectId } = await createProject({ client, body: { name: "Films" } });
+    const kept = new Map();
+    const storage = {
+      getItem: async (key) => kept.get(key) ?? null,
+      setItem: async (key, value) => void kept.set(key, value),
+      removeItem: async (key) => void kept.delete(key),
+    };
+    const progress = [];
+    const film = { uri: `file://${folder}/reef%201.txt`, name: null, type: "text/plain" };
+    const onProgress = (done) => progress.push(done);
+    const stored = await upload(holdfast, film, { projectId, storage, chunkSize: 100_000, onProgress });
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    expect(stored).toMatchObject({ name: "reef 1.txt", size: bytes.length, sha256 });
+    expect(sent.map(([method, offset]) => `${method} ${offset ?? ""}`.trim())).toEqual(
+      ["POST", "PATCH 0", "PATCH 100000", "HEAD", "PATCH 200000"],
+    );
+    expect(progress.at(-1)).toBe(bytes.length);
+    expect(kept.size).toBe(0);
+
+    writeFileSync(join(folder, "empty.txt"), "");
+    const nothing = { uri: `file://${folder}/empty.txt`, name: "empty.txt", type: "text/plain" };
+    await expect(upload(holdfast, nothing, { projectId })).rejects.toMatchObject({ message: "The file is empty." });
+  } finally {
+    for (const [name, value] of Object.entries(before)) put(name, value);
+    rmSync(folder, { recursive: true });
+  }
 });

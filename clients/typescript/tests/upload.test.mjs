@@ -6,9 +6,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createProject, downloadFile, fileForm, memoryStore, uploadFile } from "@holdfast/client";
+import { createProject, downloadFile, fileForm, memoryStore, signIn, uploadFile } from "@holdfast/client";
 import { upload } from "@holdfast/client/uploads";
-import { advance, alice, noting, phone, url } from "./service.mjs";
+import { advance, alice, noting, PASSWORD, phone, somebody, url } from "./service.mjs";
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const text = (size) => Buffer.from("The reef at low tide.\n".repeat(Math.ceil(size / 22))).subarray(0, size);
@@ -83,8 +83,34 @@ test("An upload ends at its caller's wish, and a refusal says why", async () => 
 
   const program = new File([Buffer.from("MZ not a picture")], "picture.png", { type: "image/png" });
   await assert.rejects(upload(holdfast, program, { projectId }), { code: "file_type_not_allowed", status: 415 });
+  const nothing = new File([], "empty.txt", { type: "text/plain" });
+  await assert.rejects(upload(holdfast, nothing, { projectId }), { code: "file_type_not_allowed", message: "The file is empty." });
   const elsewhere = { projectId: "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a02" };
   await assert.rejects(upload(holdfast, file, elsewhere), { code: "not_found", status: 404 });
+});
+
+test("An upload ends with its person: whoever signs in next does not finish it", async () => {
+  const holdfast = await alice();
+  const { email } = await somebody("Bob");
+  const { client } = holdfast;
+  const { id: projectId } = await createProject({ client, body: { name: "Alice's film" } });
+  let changing;
+  const sent = [];
+  const onProgress = (bytes, total) => {
+    sent.push(bytes);
+    if (bytes < 2 ** 20 || bytes === total) return;
+    changing ??= holdfast.signOut().then(() => signIn({ client, body: { email, password: PASSWORD } }));
+  };
+  /** A file of which the second part is read when Bob is signed in. */
+  class Slow extends File {
+    slice(start, end) {
+      const part = super.slice(start, end);
+      return Object.assign(part, { arrayBuffer: async () => { await changing; return new Blob([part]).arrayBuffer(); } });
+    }
+  }
+  const file = new Slow([text(3 * 2 ** 20)], "reef.txt", { type: "text/plain" });
+  await assert.rejects(upload(holdfast, file, { projectId, chunkSize: 2 ** 20, onProgress }), { code: "user_changed" });
+  assert.ok(sent.at(-1) < file.size);
 });
 
 async function kept(path) {
