@@ -71,8 +71,8 @@ export function sending(call: Call, session: Session, policy: RetryPolicy): (req
         if (grant) session.insist(grant);
         const response = await once(sent);
         const given = await tokensOf(response);
-        if (grant && given) session.insist(grant);
-        if (given) await session.adopt(given);
+        // The answer may have more than tokens, such as recovery codes: it is theirs, whoever is signed in by now.
+        if (given && (!grant || session.isStill(grant.user))) await session.adopt(given);
         return response;
       }, patience);
     };

@@ -1,15 +1,16 @@
 import type { FieldProblem, Problem } from "./generated/types.gen.js";
 
 /**
- * Why a call failed: the codes of the service, and four of our own for what never reached it. New codes may come with
- * any release of the service, so a `switch` needs a `default`.
+ * Why a call failed: the codes of the service, and our own for what never reached it, for a person who has gone, and for
+ * refusals of something that is not the service, such as `http_502`. New codes may come with any release of the service, so a
+ * `switch` needs a `default`.
  */
 export type ErrorCode =
   | Problem["code"]
   | "network_error"
   | "timeout"
   | "user_changed"
-  | "upload_incomplete"
+  | `http_${number}`
   | (string & {});
 
 /** A refused field as React Hook Form wants it: `setError(name, { type, message })`. */

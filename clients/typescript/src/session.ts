@@ -94,8 +94,13 @@ export class Session {
    */
   insist({ user }: { user: { id: string } }): SignedIn | undefined {
     if (this.#state === "signed_out") throw nobody();
-    if (this.#state === "other_user" || (this.user && this.user.id !== user.id)) throw userChanged();
+    if (!this.isStill(user)) throw userChanged();
     return this.#held;
+  }
+
+  /** Whether nobody else is signed in by now, as far as is known, and nobody has signed out. */
+  isStill({ id }: { id: string }): boolean {
+    return ["signed_in", "unknown"].includes(this.#state) && (this.user?.id ?? id) === id;
   }
 
   /** Do what gives tokens, in its turn: no refresh and no other such call is under way meanwhile, in other tabs neither. */

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import {
   confirmTotp, createProject, getMe, listProjects, memoryStore, revokeOtherSessions, secureStore, signIn, startTotp, stepUp,
 } from "@holdfast/client";
-import { network, unless } from "./network.mjs";
+import { network, problem, unless } from "./network.mjs";
 import { advance, PASSWORD, phone, somebody, totp } from "./service.mjs";
 
 const TOKEN = "holdfast.refresh_token";
@@ -157,6 +157,19 @@ test("Late word that the old session was ended does not end the new one", async 
   assert.equal(await reading, "session_revoked");
   await getMe({ client });
   assert.deepEqual(ended, []);
+});
+
+test("Recovery codes are handed over though the session has ended meanwhile, and it stays ended", async () => {
+  const { client, net, holdfast, ended } = await caller("Alice");
+  const { secret } = await startTotp({ client });
+  const held = net.hold("/me/mfa/totp/confirm");
+  const confirming = confirmTotp({ client, body: { code: totp(secret, await advance(1)) } });
+  await held.arrived;
+  net.put("/me", () => problem(401, "session_revoked"));
+  await assert.rejects(getMe({ client }), { code: "session_revoked" });
+  held.release();
+  assert.equal((await confirming).recovery_codes.length, 10);
+  assert.deepEqual([holdfast.user, await holdfast.accessToken(), ended], [null, undefined, ["session_revoked"]]);
 });
 
 test("Who signs out while a refresh or a sign-in is under way is signed out, here and at the service", async () => {

@@ -156,6 +156,8 @@ test("A script brings an API token, and nothing is refreshed for it", async () =
   const noted = [];
   const script = phone({ fetch: noting(noted) });
   assert.deepEqual((await listProjects({ client: script.client, auth: token })).items, []);
+  script.client.setConfig({ auth: token });
+  assert.deepEqual((await listProjects({ client: script.client })).items, []);
   await revokeApiToken({ client, path: { key_id: id } });
   await assert.rejects(async () => {
     for (let attempt = 0; attempt < 40; attempt += 1) {
