@@ -18,6 +18,10 @@ from tests.clients.conftest import run
 
 PROGRAMS = CLIENT / "node_modules" / ".bin"
 NODE = shutil.which("node")
+# The restart has a test of its own below.
+STORIES = sorted(
+    {path.name.partition(".")[0] for path in (CLIENT / "tests").glob("*.test.mjs")} - {"restart"}
+)
 
 
 @pytest.fixture
@@ -76,13 +80,10 @@ def test_the_package_is_what_bundlers_and_compilers_expect(package):
         assert told.returncode == 0, told.stdout + told.stderr
 
 
-def test_it_works_against_the_service(service, package, time_returns):
-    """Sign-up, second factor, shared stores, expiry, lists, conflicts, the change feed, uploads.
-
-    One after the other: they move the one clock of the service.
-    """
-    names = [name for name in sorted((package / "tests").glob("*.test.mjs")) if name.stem != "restart.test"]
-    passed(run(NODE, "--test", "--test-concurrency=1", *names, cwd=package, URL=service.url))
+@pytest.mark.parametrize("stories", STORIES)
+def test_it_works_against_the_service(service, package, time_returns, stories):
+    """Sign-up, second factor, shared stores, expiry, late and foreign answers, lists, conflicts, the change feed, uploads."""
+    passed(run(NODE, "--test", f"tests/{stories}.test.mjs", cwd=package, URL=service.url))
 
 
 def test_a_restart_in_the_middle_of_a_write_writes_once(service, package, restarting):
@@ -123,7 +124,9 @@ def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     assert told["after"] == ["not_authenticated", None]
     assert (told["first"], told["met"], told["refused"]) == (alice, [told["charlie"]], "user_changed")
     assert told["reloaded"] == charlie
-    assert (told["newest"], told["cookieOf"]) == (alice, [alice] * 2), "the late refresh has not put its cookie over"
+    assert (told["newest"], told["cookieOf"]) == (alice, [alice] * 2), (
+        "the late refresh has not put its cookie over"
+    )
 
 
 def test_it_is_imported_under_the_preset_of_react_native(service, package):

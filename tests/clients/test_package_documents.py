@@ -37,7 +37,13 @@ def examples(package, tmp_path):
     for name in ("rootDir", "outDir", "declaration", "verbatimModuleSyntax"):
         del settings[name]
     dist = package / "dist"
-    bundled = {"module": "esnext", "moduleResolution": "bundler", "jsx": "react-jsx", "noEmit": True, "types": ["node"]}
+    bundled = {
+        "module": "esnext",
+        "moduleResolution": "bundler",
+        "jsx": "react-jsx",
+        "noEmit": True,
+        "types": ["node"],
+    }
     paths = {"@holdfast/client": [f"{dist}/index.d.ts"], "@holdfast/client/*": [f"{dist}/*.d.ts"]}
     settings |= bundled | {"paths": paths}
     (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": settings, "include": ["*"]}))
