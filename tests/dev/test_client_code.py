@@ -26,3 +26,9 @@ def test_a_key_that_is_declared_and_tokens_that_are_answered_are_seen():
     assert '"POST /auth/login": [' in choosing
     assert '"POST /auth/login"' not in giving
     assert '"POST /auth/step-up"' in giving
+
+
+def test_answers_that_are_no_json_are_seen():
+    filing = operations_module(the_document()).split("GIVE_FILES")[1]
+    assert '"GET /projects/{project_id}/files/{file_id}/content"' in filing
+    assert '"GET /projects/{project_id}/files/{file_id}"' not in filing

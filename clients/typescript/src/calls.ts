@@ -6,6 +6,9 @@ import { isJson, limitsOf, type RetryPolicy, send } from "./retry.js";
 import type { Session } from "./session.js";
 import { DEVICE_TOKEN, type TokenStore } from "./stores.js";
 
+/** How often a call is sent with tokens that turn out to have expired. */
+const ROUNDS = 3;
+
 /** What the generated client is about to send. */
 export interface Call {
   method: string;
@@ -40,8 +43,8 @@ export async function prepare(call: Call, { transport, store, deviceName }: Devi
 }
 
 /**
- * What sends a call in the place of its `fetch`: with the tokens of who began it, and with an access token that has expired
- * once more with a new one of theirs. Tokens in the answer are taken over; calls that give some take turns.
+ * What sends a call in the place of its `fetch`: with the tokens of who began it, and where their access token has expired
+ * again with a new one of theirs. Tokens in the answer are taken over; calls that give some take turns.
  *
  * @returns A function that throws as {@link send} does, what keeps the token from being renewed, and `network_error` for an
  * answer that is not the service's.
@@ -64,30 +67,37 @@ export function sending(call: Call, session: Session, policy: RetryPolicy): (req
     const isOurs = call.security?.length && !request.headers.has("Authorization");
     const grant = isOurs ? await session.grant(patience) : undefined;
 
-    const attempt = (sent: Request, tokens: SignedIn | undefined) => {
+    let tokens = grant;
+
+    const attempt = (sent: Request) => {
       if (tokens) sent.headers.set("Authorization", `Bearer ${tokens.access_token}`);
-      if (!gives) return once(sent);
-      return session.turn(async () => {
-        if (grant) session.insist(grant);
-        const response = await once(sent);
+      return once(sent);
+    };
+    const inTurn = (sent: Request) =>
+      session.turn(async () => {
+        // Those before may have replaced what was fetched before the wait.
+        if (grant) tokens = session.insist(grant) ?? tokens;
+        const response = await attempt(sent);
         const given = await tokensOf(response);
         // The answer may have more than tokens, such as recovery codes: it is theirs, whoever is signed in by now.
         if (given && (!grant || session.isStill(grant.user))) await session.adopt(given);
         return response;
       }, patience);
-    };
 
-    if (!grant) return attempt(request, undefined);
-    const spare = request.clone();
-    const response = await attempt(request, grant);
-    if (response.status !== 401) return response;
-    const { code } = errorOf(response, await response.clone().json().catch(() => null));
-    if (code === "session_revoked") session.revoked(grant);
-    if (code === "token_invalid") session.forgetAccess(grant);
-    if (code !== "token_expired") return response;
-    session.insist(grant);
-    await session.renew(grant.access_token, patience);
-    return attempt(spare, session.insist(grant));
+    for (let round = 1; ; round++) {
+      const sent = grant ? request.clone() : request;
+      const response = await (gives ? inTurn(sent) : attempt(sent));
+      if (!grant || !tokens || response.status !== 401) return response;
+      const { code } = errorOf(response, await response.clone().json().catch(() => null));
+      if (code === "session_revoked") session.revoked(tokens);
+      if (code === "token_invalid") session.forgetAccess(tokens);
+      // The new one may be replaced at once as well, by a step-up in another tab.
+      if (code !== "token_expired" || round === ROUNDS) return response;
+      session.insist(grant);
+      await session.renew(tokens.access_token, patience);
+      await session.grant(patience);
+      tokens = session.insist(grant) ?? tokens;
+    }
   };
 }
 

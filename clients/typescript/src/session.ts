@@ -58,13 +58,14 @@ export class Session {
    * @throws ApiError - `user_changed`, or that the service could not be asked.
    */
   async grant(patience?: Patience): Promise<SignedIn | undefined> {
-    if (this.#state === "other_user") throw userChanged();
-    if (this.#held || this.#state === "signed_out") return this.#held;
     const before = this.user;
-    await this.renew(undefined, patience).catch((error: unknown) => {
-      if (!isRefusal(error)) throw error;
-    });
-    if (before) this.insist({ user: before });
+    // Again where `resume()` has begun anew in the very moment that the tokens came.
+    while (!this.#held && this.#state !== "signed_out") {
+      await this.renew(undefined, patience).catch((error: unknown) => {
+        if (!isRefusal(error)) throw error;
+      });
+    }
+    if (before && this.#state !== "signed_out") this.insist({ user: before });
     return this.#held;
   }
 

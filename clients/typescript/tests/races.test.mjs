@@ -124,6 +124,16 @@ test("Another process has stored newer tokens while a refresh was under way: the
   await staysSignedIn(alice);
 });
 
+test("A call whose new token is replaced at once, by a step-up elsewhere, goes on with the next", async () => {
+  const { client, net, holdfast } = await caller("Alice");
+  for (let round = 0; round < 2; round += 1) net.put("/me", () => problem(401, "token_expired"));
+  assert.equal((await getMe({ client })).id, holdfast.user.id);
+  assert.equal(net.sent.filter((call) => call === "POST /auth/refresh").length, 2);
+  for (let round = 0; round < 9; round += 1) net.put("/me", () => problem(401, "token_expired"));
+  await assert.rejects(getMe({ client }), { code: "token_expired" });
+  assert.equal(net.sent.filter((call) => call === "GET /me").length, 6, "but not for ever");
+});
+
 test("What Alice began is not done in Bob's name, when she signs out and he signs in on her phone", async () => {
   const { email } = await somebody("Bob");
   for (const [bobSignsIn, code] of [[true, "user_changed"], [false, "not_authenticated"]]) {
