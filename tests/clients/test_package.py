@@ -24,9 +24,13 @@ STORIES = sorted(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def time_returns(service):
-    """Tests let the clock go on; those after them find it where it was."""
+    """Tests let the clock go on; those of other files find it where it was.
+
+    Not those of this one: the processes of the service notice a moment later, and until then a token of one is from
+    the future to another.
+    """
     yield
     body = json.dumps({"advance_seconds": 0}).encode()
     headers = {"Content-Type": "application/json"}
@@ -82,7 +86,7 @@ def test_the_package_is_what_bundlers_and_compilers_expect(package):
 
 @pytest.mark.parametrize("stories", STORIES)
 def test_it_works_against_the_service(service, package, time_returns, stories):
-    """Sign-up, second factor, shared stores, expiry, late and foreign answers, lists, conflicts, the change feed, uploads."""
+    """Sign-up, second factor, shared stores, expiry, late answers, lists, conflicts, the change feed, uploads."""
     passed(run(NODE, "--test", f"tests/{stories}.test.mjs", cwd=package, URL=service.url))
 
 
@@ -112,7 +116,7 @@ def test_an_upload_of_a_tab_that_was_closed_goes_on_in_the_next(package, drive, 
 def test_two_tabs_on_another_origin_stay_signed_in_and_know_of_each_other(
     package, drive, tmp_path, time_returns
 ):
-    """SEC-18, SEC-25: the cookie transport, ten refreshes of both tabs at once, sign-out, another person, a late answer."""
+    """SEC-18, SEC-25: the cookie, ten refreshes of both tabs at once, sign-out, another person, a late answer."""
     told = drive("client_tabs.mjs", bundle=bundle(package, tmp_path), password=DEMO_PASSWORD)
     alice, charlie = "alice@example.com", "charlie@example.com"
     assert (told["nobody"], told["resumed"]) == (None, alice)
