@@ -33,6 +33,7 @@ from sqlalchemy.types import UserDefinedType
 
 from app.core.clock import Clock
 from app.core.db import Base, rows_changed
+from app.core.quick_statements import QuickInsert
 from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
 
@@ -135,6 +136,11 @@ class Event(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
+RECORD = QuickInsert(
+    Event, ("kind", "subject_id", "actor_id", "project_id", "changes", "request_id", "created_at")
+)
+
+
 class Events:
     """Writes events into the current unit of work."""
 
@@ -152,11 +158,10 @@ class Events:
         changes: Mapping[str, Any] | None = None,
     ) -> None:
         """Args: changes: ``{field: {"before": ..., "after": ...}}``, JSON data only, never a secret."""
-        row = Event(
-            kind=kind.value, subject_id=subject, actor_id=actor, project_id=project,
-            changes=dict(changes or {}), request_id=request_id.get(), created_at=self._clock.now(),
-        )  # fmt: skip
-        self._uow.session.add(row)
+        RECORD.put(self._uow.connection, {
+            "kind": kind.value, "subject_id": subject, "actor_id": actor, "project_id": project,
+            "changes": dict(changes or {}), "request_id": request_id.get(), "created_at": self._clock.now(),
+        })  # fmt: skip
         self._uow.touch(subject, actor, project)
 
     def forget_person(self, user_id: UUID, most: int = FORGOTTEN_AT_ONCE) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.core.keys import KeyRing, b64, unb64
-from app.core.quick_select import QuickSelect
+from app.core.quick_statements import QuickSelect
 from app.core.uow import UnitOfWork
 
 Item = TypeVar("Item")

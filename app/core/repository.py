@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import Base
 from app.core.errors import not_found
-from app.core.quick_select import QuickSelect
+from app.core.quick_statements import QuickSelect
 from app.core.uow import UnitOfWork
 
 Row = TypeVar("Row", bound=Base)

@@ -38,7 +38,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from app.core.pagination import Window, keyed
-from app.core.quick_select import QuickSelect
+from app.core.quick_statements import QuickSelect
 from app.core.search import anywhere, mistyped, words
 from app.projects.filters import DEFAULT_SORT, RELEVANCE, ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus

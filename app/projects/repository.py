@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.core.access import Actor
 from app.core.events import Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, query_scope
-from app.core.quick_select import QuickSelect
+from app.core.quick_statements import QuickSelect
 from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.projects.filters import ProjectFilters

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import String
 
 from app.core.errors import AppError, Code
-from app.core.quick_select import QuickSelect
+from app.core.quick_statements import QuickSelect
 from app.projects.models import Project, ProjectMember
 
 ONES = (

@@ -1,0 +1,104 @@
+"""Statements that are put together once, for what is asked or written in every second request.
+
+SQLAlchemy writes the statement, binds its types and wraps the driver's errors, as it does for every other. Left out is what its
+session does for each reading besides: find the statement among the compiled ones, build rows that know their columns by any
+name, keep a transaction that nobody asked for. And what its unit of work does for each row that is written: find out what changed,
+in which order it goes out, and what the server made of it.
+"""
+
+import collections
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, cast
+
+from sqlalchemy import Connection, CursorResult, Executable, Select, insert
+from sqlalchemy.dialects.postgresql import psycopg2
+
+from app.core.db import Base
+
+DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it bare
+Convert = Callable[[Any], Any]
+
+
+class QuickStatement:
+    """A statement, ready to be sent.
+
+    Args:
+        statement: its parameters are ``bindparam``, none that expands to a list; of an INSERT, its columns.
+        columns: names of an INSERT's columns.
+    """
+
+    def __init__(self, statement: Executable, columns: Collection[str] | None = None) -> None:
+        compiled: Any = cast("Any", statement).compile(dialect=DIALECT, column_keys=columns)
+        self._sql = str(compiled)
+        self._binds: Mapping[str, Convert] = compiled._bind_processors  # noqa: SLF001 - no public name
+        self._fixed = self._bound(
+            {name: value for name, value in compiled.params.items() if value is not None}
+        )
+
+    def send(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Args: connection: to the server; values: of the parameters."""
+        return connection.exec_driver_sql(self._sql, {**self._fixed, **self._bound(values)})
+
+    def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        binds = self._binds
+        return {name: binds[name](value) if name in binds else value for name, value in values.items()}
+
+
+class QuickSelect(QuickStatement):
+    """A SELECT.
+
+    Args:
+        statement: of plain columns, each with a name of its own.
+    """
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        super().__init__(statement)
+        columns = statement.selected_columns
+        names = [str(column.key) for column in columns]
+        self._row: Any = collections.namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024 - its fields are the statement's
+        self._types = [column.type for column in columns]
+        self._converts: list[Convert | None] | None = None
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """The rows, each a named tuple."""
+        result = self.send(connection, values)
+        cursor = result.cursor
+        rows = cursor.fetchall()
+        if self._converts is None:
+            codes = [column[1] for column in cursor.description]
+            self._converts = [_reader(kind, code) for kind, code in zip(self._types, codes, strict=True)]
+        result.close()
+        if any(self._converts):
+            return [self._row(*map(_converted, self._converts, row)) for row in rows]
+        return [self._row(*row) for row in rows]
+
+    def one_or_none(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The only row, if there is one."""
+        rows = self.all(connection, values)
+        return rows[0] if rows else None
+
+
+class QuickInsert(QuickStatement):
+    """An INSERT of one row; what the server fills in is not asked for.
+
+    Args:
+        table: of the mapped class.
+        columns: those that are given.
+    """
+
+    def __init__(self, model: type[Base], columns: Collection[str]) -> None:
+        super().__init__(insert(model.__table__).inline(), tuple(columns))  # type: ignore[arg-type] # a mapped class has a table
+
+    def put(self, connection: Connection, values: Mapping[str, Any]) -> None:
+        """Write the row, now: what the session has not written yet comes after it."""
+        self.send(connection, values).close()
+
+
+def _reader(kind: Any, code: Any) -> Convert | None:
+    """What SQLAlchemy makes of the driver's values of a type; mostly nothing. Args: code: the driver's, of the column."""
+    convert: Convert | None = kind.dialect_impl(DIALECT).result_processor(DIALECT, code)
+    return convert
+
+
+def _converted(convert: Convert | None, value: Any) -> Any:
+    return convert(value) if convert else value
