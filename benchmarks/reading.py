@@ -1,6 +1,6 @@
-"""What one measurement gives."""
+"""What one measurement gives, and what many of them say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reading:
-    """Requests of one scenario in one stretch of time.
+    """Requests of one scenario in one stretch of time, as the load generator saw them.
 
     Attributes:
         answered: requests that got an answer below 400.
@@ -30,62 +30,77 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The readings of one scenario, in short: medians, and the range of the rate."""
+class Measured:
+    """A reading, and what it took of the machine meanwhile.
 
-    name: str
-    connections: int
-    rate: float
-    slowest: float
-    fastest: float
-    p50_ms: float
-    p99_ms: float
-    errors: int
+    Attributes:
+        cpu_seconds: of the server's processes.
+        others: share of the machine that processes took which have no part in this.
+        pss_mib: memory of the server's processes after it.
+    """
 
-    @classmethod
-    def of(cls, name: str, connections: int, readings: Sequence[Reading]) -> "Summary":
-        rates = [each.rate for each in readings]
-        return cls(
-            name,
-            connections,
-            round(median(rates), 1),
-            round(min(rates), 1),
-            round(max(rates), 1),
-            round(median(each.p50_ms for each in readings), 2),
-            round(median(each.p99_ms for each in readings), 2),
-            sum(each.errors for each in readings),
-        )
+    target: str
+    scenario: str
+    turn: int
+    reading: Reading
+    cpu_seconds: float
+    others: float
+    pss_mib: float
 
-    def as_dict(self, hello: float, select: float) -> dict[str, Any]:
-        return {**asdict(self), "of_hello": ratio(self.rate, hello), "of_pgbench": ratio(self.rate, select)}
+    @property
+    def rate(self) -> float:
+        return self.reading.rate
 
+    @property
+    def cpu_per_1000(self) -> float:
+        """CPU seconds for a thousand requests: steadier than the rate where other work comes and goes."""
+        return 1000 * self.cpu_seconds / max(1, self.reading.answered + self.reading.errors)
 
-def ratio(rate: float, limit: float) -> float | None:
-    return round(rate / limit, 4) if limit else None
+    def as_dict(self) -> dict[str, Any]:
+        told = {**asdict(self), **asdict(self.reading)}
+        del told["reading"]
+        return {**told, "rate": round(self.rate, 2), "cpu_per_1000": round(self.cpu_per_1000, 4)}
 
 
-def table(summaries: Sequence[Summary], hello: float, select: float) -> str:
-    """Aligned columns; the last two say how much of what gunicorn and PostgreSQL can do alone."""
-    head = ("", "conns", "req/s", "range", "p50 ms", "p99 ms", "errors", "x hello", "x pgbench")
-    rows = [head, *(_row(each, hello, select) for each in summaries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    return "\n".join(
-        "  "
-        + row[0].ljust(widths[0])
-        + "".join(f"  {cell.rjust(width)}" for cell, width in zip(row[1:], widths[1:], strict=True))
-        for row in rows
-    )
+class Readings:
+    """All that was measured in one run."""
 
+    def __init__(self, all_of_them: Iterable[Measured] = ()) -> None:
+        self.all = list(all_of_them)
 
-def _row(each: Summary, hello: float, select: float) -> tuple[str, ...]:
-    return (
-        each.name,
-        str(each.connections),
-        f"{each.rate:,.0f}" if each.rate >= 100 else f"{each.rate:.1f}",
-        f"{each.slowest:,.0f}-{each.fastest:,.0f}",
-        f"{each.p50_ms:.1f}",
-        f"{each.p99_ms:.1f}",
-        str(each.errors),
-        f"{each.rate / hello:.3f}" if hello else "-",
-        f"{each.rate / select:.3f}" if select else "-",
-    )
+    def of(self, target: str, scenario: str) -> list[Measured]:
+        return [each for each in self.all if (each.target, each.scenario) == (target, scenario)]
+
+    def median(self, target: str, scenario: str, what: Callable[[Measured], float]) -> float | None:
+        """None where there is no reading, or where the scenario had errors: such a number would say nothing."""
+        found = self.of(target, scenario)
+        return median(map(what, found)) if found and not self.errors(target, scenario) else None
+
+    def errors(self, target: str, scenario: str) -> int:
+        return sum(each.reading.errors for each in self.of(target, scenario))
+
+    def best(
+        self, targets: Sequence[str], scenario: str, what: Callable[[Measured], float], *, most: bool
+    ) -> float | None:
+        """The best median among the targets."""
+        found = [self.median(target, scenario, what) for target in targets]
+        there = [each for each in found if each is not None]
+        return (max if most else min)(there) if there else None
+
+    def memory(self, target: str) -> float:
+        return max((each.pss_mib for each in self.all if each.target == target), default=0.0)
+
+    def ratio(
+        self,
+        ours: str,
+        theirs: Sequence[str],
+        scenario: str,
+        what: Callable[[Measured], float],
+        *,
+        most: bool,
+    ) -> float | None:
+        """Above 1 where ours is better: more where more is better, less where less is."""
+        mine, best = self.median(ours, scenario, what), self.best(theirs, scenario, what, most=most)
+        if not mine or not best:
+            return None
+        return mine / best if most else best / mine

@@ -1,9 +1,13 @@
-"""Starts the service, fills it, measures it, and prints what came out beside what gunicorn and PostgreSQL do alone."""
+"""Measures the service beside what a team would pick instead: the same questions, data, engines and number of processes.
+
+Each target starts in turn on fresh data, answers questions of which the answers are known, and is then measured; the
+order moves on by one each round. Printed are medians and ratios; only ratios of one run can be compared, and differences
+under 15 % say nothing. The file has every reading.
+"""
 
 import argparse
 import json
 import os
-import platform
 import shutil
 import socket
 import sys
@@ -11,12 +15,17 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from benchmarks import scenarios
+from benchmarks import machine, scenarios, usage
 from benchmarks.load import Load, generator
+from benchmarks.peer_libraries import Libraries
+from benchmarks.peers import COMMANDS, Peer, PeerData
 from benchmarks.place import Place
-from benchmarks.reading import Reading, Summary, table
+from benchmarks.production import FOOT
+from benchmarks.reading import Measured, Reading, Readings
+from benchmarks.rightness import faults, wrong_answers
+from benchmarks.tables import as_json, figure, tables
+from benchmarks.target import Accounts, Holdfast, Target
 from dev.children import end_orphans
 from dev.engine_state import free_port
 from dev.faults import Fault, Stopped, finish
@@ -25,45 +34,136 @@ from dev.lock import only_one
 from dev.places import make_private, var_dir
 from dev.terminal import Steps, say
 
-ORDER = ("get", "list", "create", "patch", "sign-in")
+TARGETS = ("holdfast", "holdfast-cold", *COMMANDS)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
+    parser.add_argument("--targets", default=",".join(TARGETS), help=f"some of {','.join(TARGETS)}")
+    parser.add_argument(
+        "--scenarios", default=",".join(scenarios.ORDER), help=f"some of {','.join(scenarios.ORDER)}"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each target (3)")
+    parser.add_argument(
+        "--readings", type=int, default=3, help="of a scenario in a turn, each over new connections (3)"
+    )
+    parser.add_argument("--seconds", type=int, default=2, help="length of one reading (2)")
     parser.add_argument("--accounts", type=int, default=1_000, help="accounts to load (1000)")
     parser.add_argument("--projects-each", type=int, default=200, help="projects of each (200)")
-    parser.add_argument("--people", type=int, default=32, help="how many of them take part (32)")
+    parser.add_argument("--people", type=int, default=256, help="how many of them take part (256)")
     parser.add_argument("--connections", type=int, default=16, help="at once (16)")
     parser.add_argument("--sign-in-connections", type=int, default=4, help="at once for signing in (4)")
-    parser.add_argument("--workers", type=int, default=2, help="processes of gunicorn (2)")
-    parser.add_argument("--threads", type=int, default=4, help="threads of each (4)")
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="readings of each; the table has their median (3)"
-    )
-    parser.add_argument("--seconds", type=int, default=5, help="length of one reading (5)")
-    parser.add_argument("--only", default=",".join(ORDER), help=f"some of {','.join(ORDER)}")
+    parser.add_argument("--workers", type=int, default=2, help="processes of every server (2)")
+    parser.add_argument("--threads", type=int, default=4, help="threads of each on gunicorn (4)")
     parser.add_argument(
         "--client", choices=["auto", "wrk", "python"], default="auto", help="what sends the requests"
     )
+    parser.add_argument("--limits", action="store_true", help="also what gunicorn and PostgreSQL do alone")
     parser.add_argument("--keep", action="store_true", help="keep the data for the next run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go (var/bench.json)")
-    chosen = parser.parse_args()
-    chosen.only = chosen.only.split(",")
-    if unknown := set(chosen.only) - set(ORDER):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    if (
-        min(chosen.people, chosen.projects_each, chosen.rounds, chosen.seconds) < 1
-        or chosen.people > chosen.accounts
-    ):
+    chosen = parser.parse_args(words)
+    for name, known in (("targets", TARGETS), ("scenarios", scenarios.ORDER)):
+        wanted = [each for each in known if each in getattr(chosen, name).split(",")]
+        if unknown := set(getattr(chosen, name).split(",")) - set(known):
+            parser.error(f"no such {name}: {', '.join(sorted(unknown))}")
+        setattr(chosen, name, wanted)
+    if chosen.projects_each < 60:
         parser.error(
-            "people, projects, rounds and seconds must be at least 1, and people no more than accounts"
+            "projects-each must be at least 60: pages of 20 are read, and half of the projects stay as they are"
+        )
+    if not 2 <= chosen.people <= chosen.accounts or min(chosen.rounds, chosen.readings, chosen.seconds) < 1:
+        parser.error(
+            "people must be 2 or more and no more than accounts; rounds, readings and seconds at least 1"
         )
     return chosen
 
 
+class Bench:
+    """One run.
+
+    Args:
+        options: of the command line.
+        place: with its engines up.
+        load: what sends requests.
+        steps: where progress is told.
+    """
+
+    def __init__(self, options: argparse.Namespace, place: Place, load: Load, steps: Steps) -> None:
+        self.readings = Readings()
+        self.wrong: list[str] = []
+        self._options, self._place, self._load, self._steps = options, place, load, steps
+        numbers = (options.accounts, options.projects_each, options.people)
+        accounts, peers = Accounts(place, *numbers), PeerData(place, *numbers)
+        self.libraries = Libraries(make_private(var_dir() / "peers"))
+        self.targets: list[Target] = [
+            Peer(name, peers, self.libraries)
+            if name in COMMANDS
+            else Holdfast(accounts, cold=name == "holdfast-cold")
+            for name in options.targets
+        ]
+
+    def run(self) -> None:
+        """All rounds; who answers wrongly or does not start is told of, and left out from then on."""
+        for target in self.targets:
+            target.prepare()
+            self._steps.done(f"{target.name} is prepared")
+        for turn in range(self._options.rounds):
+            place = turn % len(self.targets)
+            for target in (*self.targets[place:], *self.targets[:place]):
+                if any(line.startswith(f"{target.name}: ") for line in self.wrong):
+                    continue
+                try:
+                    self._turn(target, turn)
+                finally:
+                    target.stop()
+
+    def _turn(self, target: Target, turn: int) -> None:
+        people = target.start()
+        if found := faults(target, people):
+            self.wrong += [f"{target.name}: {each}" for each in found]
+            return
+        names = [name for name in self._options.scenarios if name != "304" or target.etags]
+        for each in scenarios.scenarios(
+            people, names, self._options.connections, self._options.sign_in_connections
+        ):
+            if found := wrong_answers(target.port, each):
+                self.wrong += [f"{target.name}: {line}" for line in found]
+                return
+            self._load(target.port, each, 1)
+            once = each.name == "sign-in"
+            length = self._options.seconds * (self._options.readings if once else 1)
+            for _ in range(1 if once else self._options.readings):
+                self._place.launcher.pause(0)
+                self._place.launcher.check_alive()
+                self.readings.all.append(self._measured(target, each, turn, length))
+            rate = self.readings.median(target.name, each.name, lambda one: one.rate)
+            self._steps.done(f"round {turn + 1}  {target.name:16}{each.name:9}{figure(rate):>8} a second")
+
+    def _measured(self, target: Target, scenario: scenarios.Scenario, turn: int, seconds: int) -> Measured:
+        children = self._place.launcher.children
+        server = usage.family(children["api"].process.pid)
+        worker = usage.family(children["worker"].process.pid) if "worker" in children else []
+
+        def now() -> tuple[float, float, float, float]:
+            beside = usage.cpu_seconds([*self._place.engine_pids(), *worker]) + usage.own_seconds()
+            return usage.cpu_seconds(server), beside, usage.machine_seconds(), time.monotonic()
+
+        before = now()
+        reading = self._load(target.port, scenario, seconds)
+        own, beside, busy, took = (after - was for was, after in zip(before, now(), strict=True))
+        others = max(0.0, busy - own - beside) / took / (os.cpu_count() or 1)
+        return Measured(
+            target.name, scenario.name, turn, reading, own, round(others, 4), usage.pss_mib(server)
+        )
+
+
 def bench(options: argparse.Namespace) -> int:
-    """Everything in order; what was started ends with us, and the data go unless they are to be kept."""
-    name, load = generator(options.client)
+    """Everything in order; what was started ends with us, and the data go unless they are to be kept.
+
+    Returns:
+        1 when somebody answered wrongly or with errors, else 0.
+    """
+    client, load = generator(options.client)
     home = make_private(var_dir() / "bench")
     launcher = Launcher(home)
     steps = Steps()
@@ -75,79 +175,52 @@ def bench(options: argparse.Namespace) -> int:
         end_orphans(home)
         place = Place(launcher, options.workers, options.threads)
         place.start_engines()
-        steps.done("PostgreSQL and Valkey started, database migrated")
-        place.seed(options.accounts, options.projects_each)
-        told = _measure(launcher, place, options, load, steps)
-        _show(told, name, options)
-    return 0
+        steps.done("PostgreSQL and Valkey started")
+        run = Bench(options, place, load, steps)
+        about = machine.about(options, client, place.versions(), run.libraries)
+        if options.limits:
+            about["limits"] = _limits(launcher, place, options, load)
+        run.run()
+        return show(run, about, options)
 
 
-def _measure(
-    launcher: Launcher, place: Place, options: argparse.Namespace, load: Load, steps: Steps
-) -> dict[str, Any]:
-    pgbench = place.selects_a_second(options.connections, options.seconds)
-    steps.done(f"pgbench -S: {pgbench:,.0f} a second")
-    hello = _bare_gunicorn(launcher, place, options, load)
-    steps.done(f"bare gunicorn: {hello.rate:,.0f} a second")
-    place.start_service()
-    people = scenarios.sign_in_people(place.port, options.people)
-    steps.done(f"the service is ready, {len(people)} people signed in")
-    prepared = scenarios.scenarios(people, options.connections, options.sign_in_connections)
-    chosen = [each for each in prepared if each.name in options.only]
-    found: dict[str, list[Reading]] = {each.name: [] for each in chosen}
-    loads = [os.getloadavg()[0]]
-    for turn in range(options.rounds):
-        # Another order each time, so that nobody always comes after the same neighbour.
-        for each in chosen[turn % len(chosen) :] + chosen[: turn % len(chosen)]:
-            launcher.pause(0)
-            launcher.check_alive()
-            load(place.port, each, 1)
-            found[each.name].append(load(place.port, each, options.seconds))
-        loads.append(os.getloadavg()[0])
-        steps.done(f"round {turn + 1} of {options.rounds}")
-    summaries = [Summary.of(each.name, each.connections, found[each.name]) for each in chosen]
-    return {"summaries": summaries, "hello": hello.rate, "pgbench": pgbench, "loads": loads}
+def show(run: Bench, about: machine.About, options: argparse.Namespace) -> int:
+    """Print the tables, write the file."""
+    names = options.scenarios
+    say(f"\n{machine.lines(about)}\n\n{tables(run.readings, options.targets, names)}\n")
+    others = [each.others for each in run.readings.all] or [0.0]
+    say(
+        f"  Others took {sorted(others)[len(others) // 2]:.0%} of the machine in the middle, {max(others):.0%} at worst."
+    )
+    say(f"  {FOOT}.")
+    failed = [
+        (target, name) for target in options.targets for name in names if run.readings.errors(target, name)
+    ]
+    told = [
+        *run.wrong,
+        *(f"{target}: {name} had {run.readings.errors(target, name)} errors" for target, name in failed),
+    ]
+    for line in told:
+        say(f"  NOT VALID  {line}")
+    path = options.json or var_dir() / "bench.json"
+    report = {"about": about, "not_valid": told, **as_json(run.readings, options.targets, names)}
+    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    say(f"  written to {path}\n")
+    return int(bool(told))
 
 
-def _bare_gunicorn(launcher: Launcher, place: Place, options: argparse.Namespace, load: Load) -> Reading:
+def _limits(launcher: Launcher, place: Place, options: argparse.Namespace, load: Load) -> dict[str, float]:
     port = free_port()
     child = place.start_hello(port)
     try:
         _until(lambda: _listens(port), launcher)
         scenario = scenarios.hello(options.connections)
         load(port, scenario, 1)
-        return load(port, scenario, options.seconds)
+        found: Reading = load(port, scenario, 2 * options.seconds)
     finally:
         place.end(child)
-
-
-def _show(told: dict[str, Any], client: str, options: argparse.Namespace) -> None:
-    loads = ", ".join(f"{each:.1f}" for each in told["loads"])
-    about = {
-        "client": client, "cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version(),
-        "rows": options.accounts * options.projects_each, "workers": options.workers, "threads": options.threads,
-        "rounds": options.rounds, "seconds": options.seconds, "load_average": [round(each, 2) for each in told["loads"]],
-    }  # fmt: skip
-    say(
-        f"\n  {about['cores']} cores, Python {about['python']}, {options.workers} x {options.threads}, "
-        f"{about['rows']:,} projects; sent by {client}; {options.rounds} x {options.seconds} s; load average {loads}\n"
-    )
-    say(table(told["summaries"], told["hello"], told["pgbench"]))
-    say(
-        f"\n  alone: gunicorn {told['hello']:,.0f}/s, pgbench -S {told['pgbench']:,.0f}/s, at {options.connections} connections"
-    )
-    if any(each.errors for each in told["summaries"]):
-        say(
-            "  errors are answers of 400 and above; sign-in answers 503 `overloaded` to what it cannot do in time"
-        )
-    report = {
-        "about": about,
-        "limits": {"hello": round(told["hello"], 1), "pgbench": round(told["pgbench"], 1)},
-        "scenarios": [each.as_dict(told["hello"], told["pgbench"]) for each in told["summaries"]],
-    }
-    path = options.json or var_dir() / "bench.json"
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    say(f"  written to {path}\n")
+    selects = place.selects_a_second(options.connections, 2 * options.seconds)
+    return {"bare gunicorn": round(found.rate), "pgbench -S": round(selects)}
 
 
 def _listens(port: int) -> bool:

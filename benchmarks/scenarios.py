@@ -1,26 +1,39 @@
-"""What is asked of the service: requests as bytes, ready to be sent."""
+"""What is asked of a service: requests as bytes, ready to be sent."""
 
-import http.client
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.asking import ask, proxied
 from dev.faults import Fault
 
 PASSWORD = "sea-otters-hold-hands"
-REQUESTS = 4_000
+REQUESTS = 8_000
 """So many are prepared for each scenario; more would only fill memory."""
+ORDER = ("get", "304", "list", "create", "patch", "mixed", "sign-in")
+MIX = {"get": 60, "list": 25, "patch": 10, "create": 5}
+API = "/api/v1"
 
 
 @dataclass(frozen=True)
 class Person:
-    """An account of the load: its access token and some of its projects."""
+    """An account of the load: where it calls from, its access token and some of its projects with their versions."""
 
     email: str
+    address: str
     token: str
-    projects: list[str]
+    projects: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def still(self) -> tuple[tuple[str, int], ...]:
+        """Projects that no scenario changes, so that what is known of them stays true."""
+        return self.projects[: len(self.projects) // 2]
+
+    @property
+    def moving(self) -> tuple[tuple[str, int], ...]:
+        return self.projects[len(self.projects) // 2 :]
 
 
 @dataclass(frozen=True)
@@ -28,98 +41,97 @@ class Scenario:
     """A kind of request and how many connections send it.
 
     Attributes:
+        status: of each answer; the mix has several.
         polite: whether a connection that is answered 503 waits for ``Retry-After``.
     """
 
     name: str
     connections: int
     requests: Sequence[bytes]
+    status: tuple[int, ...] = (200,)
     polite: bool = False
 
 
-def sign_in_people(port: int, number: int) -> list[Person]:
-    """Sign in so many accounts, one after the other, and read a page of each one's projects.
+def address_of(number: int) -> str:
+    """Of the client of an account; limits of an address then meet one account, as they do where people live."""
+    return f"10.{number // 65_536}.{number // 256 % 256}.{number % 256}"
+
+
+def with_projects(port: int, person: Person) -> Person:
+    """The person with the newest hundred of their projects.
 
     Raises:
         Fault: the service does not answer as it should.
     """
-    people = []
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    for each in range(1, number + 1):
-        email = f"user{each}@bench.example"
-        told = _ask(link, "POST", "/api/v1/auth/login", body={"email": email, "password": PASSWORD})
-        token = told["access_token"]
-        page = _ask(link, "GET", "/api/v1/projects?limit=100", token=token)
-        people.append(Person(email, token, [item["id"] for item in page["items"]]))
-    link.close()
-    return people
+    answer = ask(port, "GET", "/projects?limit=100", address=person.address, token=person.token)
+    if answer.status != 200:
+        raise Fault(f"the list of {person.email} answered {answer.status}: {answer.told}")
+    owned = tuple((item["id"], item["version"]) for item in answer.told["items"])
+    return Person(person.email, person.address, person.token, owned)
 
 
-def scenarios(people: list[Person], connections: int, sign_in_connections: int) -> list[Scenario]:
-    """Get, list, create and patch as people who are signed in; and signing in."""
+def scenarios(
+    people: Sequence[Person], names: Sequence[str], connections: int, sign_in_connections: int
+) -> list[Scenario]:
+    """The scenarios of these names, the same requests whoever is measured; accounts and projects by chance."""
     chosen = random.Random(7)
-
-    def some(make: Any) -> list[bytes]:
-        return [make(chosen.choice(people)) for _ in range(REQUESTS)]
-
-    def one_of(person: Person) -> str:
-        return f"/api/v1/projects/{chosen.choice(person.projects)}"
-
     create = {"name": "New project ########", "description": "Made by the load, to be measured."}
+
+    def get(who: Person) -> bytes:
+        return request("GET", f"/projects/{chosen.choice(who.still)[0]}", who)
+
+    def known(who: Person) -> bytes:
+        key, version = chosen.choice(who.still)
+        return request("GET", f"/projects/{key}", who, headers={"If-None-Match": f'"{version}"'})
+
+    def patch(who: Person) -> bytes:
+        return request(
+            "PATCH", f"/projects/{chosen.choice(who.moving)[0]}", who, {"name": "Renamed ########"}
+        )
+
+    make: dict[str, Callable[[Person], bytes]] = {
+        "get": get,
+        "304": known,
+        "list": lambda who: request("GET", "/projects?limit=20", who),
+        "create": lambda who: request("POST", "/projects", who, create),
+        "patch": patch,
+        "sign-in": lambda who: request(
+            "POST", "/auth/login", who, {"email": who.email, "password": PASSWORD}, signed_in=False
+        ),
+    }
+
+    def some(name: str) -> list[bytes]:
+        kinds = (
+            chosen.choices(list(MIX), list(MIX.values()), k=REQUESTS)
+            if name == "mixed"
+            else [name] * REQUESTS
+        )
+        return [make[kind](chosen.choice(people)) for kind in kinds]
+
+    status = {"304": (304,), "create": (201,), "mixed": (200, 201)}
     return [
-        Scenario("get", connections, some(lambda who: request("GET", one_of(who), who.token))),
         Scenario(
-            "list", connections, some(lambda who: request("GET", "/api/v1/projects?limit=20", who.token))
-        ),
-        Scenario(
-            "create", connections, some(lambda who: request("POST", "/api/v1/projects", who.token, create))
-        ),
-        Scenario(
-            "patch",
-            connections,
-            some(lambda who: request("PATCH", one_of(who), who.token, {"name": "Renamed ########"})),
-        ),
-        Scenario(
-            "sign-in",
-            sign_in_connections,
-            [
-                request("POST", "/api/v1/auth/login", None, {"email": who.email, "password": PASSWORD})
-                for who in people
-            ],
-            polite=True,
-        ),
-    ]
+            name, sign_in_connections if name == "sign-in" else connections, some(name), status.get(name, (200,)),
+            polite=name == "sign-in",
+        )
+        for name in names
+    ]  # fmt: skip
 
 
 def hello(connections: int) -> Scenario:
-    return Scenario("hello", connections, [request("GET", "/", None)])
+    return Scenario("hello", connections, [b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"])
 
 
-def request(method: str, path: str, token: str | None, body: dict[str, str] | None = None) -> bytes:
+def request(
+    method: str, path: str, who: Person, body: dict[str, Any] | None = None, *, signed_in: bool = True,
+    headers: dict[str, str] | None = None,
+) -> bytes:  # fmt: skip
     """A whole HTTP/1.1 request."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: holdfast-bench"]
+    sent = {**proxied(who.address), "User-Agent": "holdfast-bench", **(headers or {})}
     content = json.dumps(body, separators=(",", ":")).encode() if body is not None else b""
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
+    if signed_in:
+        sent["Authorization"] = f"Bearer {who.token}"
     if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + content
-
-
-def _ask(
-    link: http.client.HTTPConnection,
-    method: str,
-    path: str,
-    *,
-    token: str = "",
-    body: dict[str, str] | None = None,
-) -> Any:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    link.request(method, path, json.dumps(body) if body is not None else None, headers)
-    answer = link.getresponse()
-    content = answer.read()
-    if answer.status != http.client.OK:
-        raise Fault(f"{method} {path} answered {answer.status}: {content.decode(errors='replace')[:300]}")
-    return json.loads(content)
+        sent |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    lines = [f"{method} {API}{path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+    return "\r\n".join(lines).encode() + content

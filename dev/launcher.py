@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from dev.children import STOP_ORDER, Child, last_lines
 from dev.faults import Fault, Stopped
@@ -64,10 +64,10 @@ class Launcher:
         self.engines.append(server)
         server.start(self.pause)
 
-    def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str]) -> Child:
-        """Start a process of the service and follow its log."""
+    def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str], **popen: Any) -> Child:
+        """Start a process of the service and follow its log; anything else is for `subprocess.Popen`."""
         self.tails[name] = Tail(self.home / "log" / f"{name}.log", name)
-        self.children[name] = Child.start(name, command, self.home, env=env)
+        self.children[name] = Child.start(name, command, self.home, env=env, **popen)
         return self.children[name]
 
     def finish(self, what: str, command: Sequence[str | Path], env: Mapping[str, str]) -> None:
