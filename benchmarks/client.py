@@ -42,7 +42,9 @@ class Connection:
         head, separator, body = self.kept.partition(b"\r\n\r\n")
         if not separator:
             return None
-        return int(head[9:12]) if len(body) >= _number(head, b"content-length") else None
+        # 304 tells the length that the content would have (RFC 9110, section 8.6).
+        length = 0 if head[9:12] == b"304" else _number(head, b"content-length")
+        return int(head[9:12]) if len(body) >= length else None
 
     def retry_after(self) -> int:
         """Seconds that the last answer asks to wait."""
@@ -65,7 +67,7 @@ class Run:
         self._waiting: list[Connection] = []
         self._number = 0
         self._latencies: list[float] = []
-        self._errors = 0
+        self._errors = self._busy = 0
 
     def go(self, seconds: float) -> Reading:
         """Send for so many seconds."""
@@ -85,7 +87,8 @@ class Run:
                 key.data.socket.close()
         ordered = sorted(self._latencies) or [0.0]
         p50, p99 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 for share in (0.5, 0.99))
-        return Reading(len(self._latencies) - self._errors, self._errors, took, p50, p99)
+        answered = len(self._latencies) - self._errors - self._busy
+        return Reading(answered, self._errors, took, p50, p99, self._busy)
 
     def _opened(self) -> Connection:
         connection = Connection(self._port)
@@ -101,12 +104,14 @@ class Run:
         if status is None:
             return
         self._latencies.append(time.perf_counter() - connection.began)
-        self._errors += not OK <= status < REFUSED
+        busy = self._scenario.polite and status == BUSY
+        self._busy += busy
+        self._errors += not busy and not OK <= status < REFUSED
         if status == 0:
             self._selector.unregister(connection.socket)
             connection.socket.close()
             connection = self._opened()
-        if self._scenario.polite and status == BUSY:
+        if busy:
             connection.due = time.perf_counter() + connection.retry_after()
             self._waiting.append(connection)
         else:

@@ -44,9 +44,17 @@ def _wrk(port: int, scenario: Scenario, seconds: float) -> Reading:
             ],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
-    for line in done.stdout.splitlines():
+    reading = reading_of(done.stdout)
+    if reading is None:
+        raise Fault(f"wrk did not work: {(done.stderr or done.stdout).strip()}")
+    return reading
+
+
+def reading_of(told: str) -> Reading | None:
+    """What the script's last line says."""
+    for line in told.splitlines():
         if line.startswith("READING "):
-            sent, refused, broken, late, took, p50, p99 = map(float, line.split()[1:])
-            errors = int(refused + broken + late)
-            return Reading(int(sent - refused), errors, took, p50, p99)
-    raise Fault(f"wrk did not work: {(done.stderr or done.stdout).strip()}")
+            sent, refused, busy, broken, late, took, p50, p99 = map(float, line.split()[1:])
+            answered = int(sent - refused - busy)
+            return Reading(answered, int(refused + broken + late), took, p50, p99, int(busy))
+    return None

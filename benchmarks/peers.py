@@ -125,9 +125,9 @@ class Peer:
         if child:
             child.stop(POLITE)
 
-    def change(self, key: str, version: int, name: str, who: Person) -> Answer:
-        body = {"name": name, "version": version}
-        return ask(self.port, "PATCH", f"/projects/{key}", token=who.token, address=who.address, body=body)
+    def change(self, read: Answer, name: str, who: Person) -> Answer:
+        path, body = f"/projects/{read.told['id']}", {"name": name, "version": read.told["version"]}
+        return ask(self.port, "PATCH", path, token=who.token, address=who.address, body=body)
 
     def _answers(self) -> bool:
         try:

@@ -12,6 +12,7 @@ from benchmarks.scenarios import PASSWORD
 from benchmarks.usage import family
 from dev.children import POLITE, Child
 from dev.engine_state import EngineState
+from dev.environment import secrets_of
 from dev.faults import Fault
 from dev.launcher import Launcher
 from dev.postgres import PostgresServer
@@ -40,6 +41,8 @@ class Place:
         self.launcher, self.home = launcher, launcher.home
         self.workers, self.threads = workers, threads
         self._state = EngineState.load(self.home)
+        # Before the engines: data must never be there without the keys to them.
+        self.keys = secrets_of(self.home)
         self._postgres = PostgresServer(self.home, self._state)
         self._valkey = ValkeyServer(self.home, self._state)
         self.roles = Roles(

@@ -15,6 +15,7 @@ class Reading:
         errors: other answers, cut connections and time-outs.
         seconds: how long it took.
         p50_ms, p99_ms: latencies of all requests.
+        busy: answers 503 with the time to come again, where the sender heeds that; neither good nor an error.
     """
 
     answered: int
@@ -22,6 +23,7 @@ class Reading:
     seconds: float
     p50_ms: float
     p99_ms: float
+    busy: int = 0
 
     @property
     def rate(self) -> float:

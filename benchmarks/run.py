@@ -123,6 +123,7 @@ class Bench:
             self.wrong += [f"{target.name}: {each}" for each in found]
             return
         names = [name for name in self._options.scenarios if name != "304" or target.etags]
+        people = scenarios.with_tags(target.port, people) if "304" in names else people
         for each in scenarios.scenarios(
             people, names, self._options.connections, self._options.sign_in_connections
         ):
@@ -131,7 +132,7 @@ class Bench:
                 return
             self._load(target.port, each, 1)
             once = each.name == "sign-in"
-            length = self._options.seconds * (self._options.readings if once else 1)
+            length = max(4, self._options.seconds * self._options.readings) if once else self._options.seconds
             for _ in range(1 if once else self._options.readings):
                 self._place.launcher.pause(0)
                 self._place.launcher.check_alive()

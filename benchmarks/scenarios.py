@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.asking import ask, proxied
@@ -12,6 +12,8 @@ from dev.faults import Fault
 PASSWORD = "sea-otters-hold-hands"
 REQUESTS = 8_000
 """So many are prepared for each scenario; more would only fill memory."""
+TAGS = 8
+"""Of so many projects each person knows the ETag."""
 ORDER = ("get", "304", "list", "create", "patch", "mixed", "sign-in")
 MIX = {"get": 60, "list": 25, "patch": 10, "create": 5}
 API = "/api/v1"
@@ -19,20 +21,25 @@ API = "/api/v1"
 
 @dataclass(frozen=True)
 class Person:
-    """An account of the load: where it calls from, its access token and some of its projects with their versions."""
+    """An account of the load: where it calls from, its access token and some of its projects.
+
+    Attributes:
+        tags: of some of the projects that stay as they are, by id.
+    """
 
     email: str
     address: str
     token: str
-    projects: tuple[tuple[str, int], ...] = ()
+    projects: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
-    def still(self) -> tuple[tuple[str, int], ...]:
+    def still(self) -> tuple[str, ...]:
         """Projects that no scenario changes, so that what is known of them stays true."""
         return self.projects[: len(self.projects) // 2]
 
     @property
-    def moving(self) -> tuple[tuple[str, int], ...]:
+    def moving(self) -> tuple[str, ...]:
         return self.projects[len(self.projects) // 2 :]
 
 
@@ -66,8 +73,20 @@ def with_projects(port: int, person: Person) -> Person:
     answer = ask(port, "GET", "/projects?limit=100", address=person.address, token=person.token)
     if answer.status != 200:
         raise Fault(f"the list of {person.email} answered {answer.status}: {answer.told}")
-    owned = tuple((item["id"], item["version"]) for item in answer.told["items"])
-    return Person(person.email, person.address, person.token, owned)
+    return replace(person, projects=tuple(item["id"] for item in answer.told["items"]))
+
+
+def with_tags(port: int, people: Sequence[Person]) -> list[Person]:
+    """The people, each with the ETags of some projects; one after the other, before anything is measured."""
+    found = []
+    for each in people:
+        read = [
+            ask(port, "GET", f"/projects/{key}", address=each.address, token=each.token)
+            for key in each.still[:TAGS]
+        ]
+        tags = tuple((key, answer.headers["etag"]) for key, answer in zip(each.still, read, strict=False))
+        found.append(replace(each, tags=tags))
+    return found
 
 
 def scenarios(
@@ -78,16 +97,14 @@ def scenarios(
     create = {"name": "New project ########", "description": "Made by the load, to be measured."}
 
     def get(who: Person) -> bytes:
-        return request("GET", f"/projects/{chosen.choice(who.still)[0]}", who)
+        return request("GET", f"/projects/{chosen.choice(who.still)}", who)
 
     def known(who: Person) -> bytes:
-        key, version = chosen.choice(who.still)
-        return request("GET", f"/projects/{key}", who, headers={"If-None-Match": f'"{version}"'})
+        key, tag = chosen.choice(who.tags)
+        return request("GET", f"/projects/{key}", who, headers={"If-None-Match": tag})
 
     def patch(who: Person) -> bytes:
-        return request(
-            "PATCH", f"/projects/{chosen.choice(who.moving)[0]}", who, {"name": "Renamed ########"}
-        )
+        return request("PATCH", f"/projects/{chosen.choice(who.moving)}", who, {"name": "Renamed ########"})
 
     make: dict[str, Callable[[Person], bytes]] = {
         "get": get,

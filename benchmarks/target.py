@@ -18,7 +18,6 @@ from benchmarks.place import Place, python
 from benchmarks.production import COLD, SEEDING, environment, production_settings
 from benchmarks.scenarios import PASSWORD, Person, address_of, with_projects
 from dev.engine_state import free_port
-from dev.environment import secrets_of
 from dev.faults import Fault
 from dev.places import ROOT
 
@@ -55,8 +54,8 @@ class Target(Protocol):
 
     def stop(self) -> None: ...
 
-    def change(self, key: str, version: int, name: str, who: Person) -> Answer:
-        """Rename a project on the ground of that version."""
+    def change(self, read: Answer, name: str, who: Person) -> Answer:
+        """Rename a project, if it still is what was read."""
 
 
 class Accounts:
@@ -153,16 +152,10 @@ class Holdfast:
             self._mails.stop()
             self._mails = None
 
-    def change(self, key: str, version: int, name: str, who: Person) -> Answer:
-        tag = {"If-Match": f'"{version}"'}
+    def change(self, read: Answer, name: str, who: Person) -> Answer:
+        path, tag = f"/projects/{read.told['id']}", {"If-Match": read.headers["etag"]}
         return ask(
-            self.port,
-            "PATCH",
-            f"/projects/{key}",
-            token=who.token,
-            address=who.address,
-            body={"name": name},
-            headers=tag,
+            self.port, "PATCH", path, token=who.token, address=who.address, body={"name": name}, headers=tag
         )
 
     def _run(self) -> None:
@@ -184,7 +177,7 @@ class Holdfast:
             "REDIS_URL": self._place.redis_url,
         }
         settings = production_settings(
-            self._place.home, secrets_of(self._place.home), urls, port=self.port, smtp_port=smtp_port,
+            self._place.home, self._place.keys, urls, port=self.port, smtp_port=smtp_port,
             workers=self._place.workers, threads=self._place.threads,
         )  # fmt: skip
         metrics = Path(tempfile.mkdtemp(prefix="metrics-", dir=run))

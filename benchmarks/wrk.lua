@@ -1,5 +1,10 @@
 -- Sends whole requests from a file, chosen at random; `########` in one becomes a counter of the same length.
-local requests, counter = {}, 0
+local requests, counter, thread = {}, 0, nil
+busy = 0
+
+function setup(made)
+  thread = made
+end
 
 function init(arguments)
   math.randomseed(11)
@@ -14,6 +19,7 @@ function init(arguments)
     local wait = 0
     response = function(status, headers)
       wait = status == 503 and 1000 * tonumber(headers["Retry-After"] or 1) or 0
+      busy = busy + (status == 503 and 1 or 0)
     end
     delay = function()
       local told = wait
@@ -31,7 +37,7 @@ end
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format(
-    "READING %d %d %d %d %.6f %.3f %.3f\n",
-    summary.requests, e.status, e.connect + e.read + e.write, e.timeout,
+    "READING %d %d %d %d %d %.6f %.3f %.3f\n",
+    summary.requests, e.status - thread:get("busy"), thread:get("busy"), e.connect + e.read + e.write, e.timeout,
     summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end

@@ -1,0 +1,1 @@
+"""The service on Django and Django REST framework."""
