@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from rest_framework import serializers, viewsets
-from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -29,6 +29,12 @@ REFRESH_SECONDS = 14 * 86_400
 
 class Conflict(APIException):
     status_code = 409
+
+
+class WrongProof(APIException):
+    """The framework's own error becomes 403 where nothing says how to authenticate."""
+
+    status_code = 401
 
 
 class Text(serializers.CharField):
@@ -122,7 +128,7 @@ class SignIn(APIView):
         user = User.objects.filter(email=proof["email"].lower()).first()
         password, hashed = proof["password"].encode()[:72], user.password_hash.encode() if user else b""
         if not (user and bcrypt.checkpw(password, hashed) and user.is_active):
-            raise AuthenticationFailed
+            raise WrongProof
         began, refresh = int(time.time()), secrets.token_urlsafe(32)
         claims = {
             "sub": str(user.pk), "iat": began, "exp": began + 900, "jti": uuid.uuid4().hex, "sid": uuid.uuid4().hex,
