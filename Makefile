@@ -40,16 +40,18 @@ fuzz: venv ## Throw generated requests at the running service (schemathesis)
 verify-containers: venv ## Build the image and run the compose stack for real
 	@$(PY) -m dev.verify_containers $(ARGS)
 
-lock: venv ## Resolve pyproject.toml into requirements.txt and requirements-dev.txt, pinned and hashed
+lock: venv ## Resolve pyproject.toml into requirements.txt and requirements-dev.txt, and what the peers of make bench need, pinned and hashed
 	@$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --output-file requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml $(LOCK_OPTIONS) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	@for peer in benchmarks/peers/*/requirements.in; do \
+		$(BIN)/uv pip compile "$$peer" $(LOCK_OPTIONS) --no-annotate --output-file "$${peer%.in}.txt" || exit 1; done
 
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 openapi: venv ## Write the OpenAPI document to docs/openapi.json
 	@$(BIN)/flask openapi write docs/openapi.json
 
-bench: venv ## Measure requests a second and latencies
+bench: venv ## Measure the service beside what a team would pick instead; ARGS="--targets holdfast,floor --rounds 1" for less (peers on Express need Node)
 	@$(PY) -m benchmarks $(ARGS)
 
 clean: ## Remove caches and whatever else can be made again; .venv and the data stay

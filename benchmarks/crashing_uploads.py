@@ -90,7 +90,7 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=1)
     wanted = arguments.parse_args()
     print(busy())
-    with served(accounts=PROJECTS) as service:
+    with served(PROJECTS) as service:
         rng = random.Random(wanted.seed)
         senders = [Sender(service, number % PROJECTS + 1) for number in range(wanted.clients)]
         started = time.perf_counter()

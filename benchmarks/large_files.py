@@ -58,7 +58,7 @@ def write_text(path: Path, size: int) -> str:
 
 
 def _local(source: Path, size: int, digest: str) -> Iterator[str]:
-    with served(accounts=1, **ROOM) as service, ExitStack() as stack:
+    with served(1, **ROOM) as service, ExitStack() as stack:
         link = Link.of(service)
         written = timed(lambda: _dd(source))
         _say("dd with fsync", size, written)
@@ -81,7 +81,7 @@ def _local(source: Path, size: int, digest: str) -> Iterator[str]:
 
 
 def _remote(source: Path, size: int, digest: str) -> Iterator[str]:
-    with bucket() as settings, served(accounts=1, **ROOM, **settings) as service:
+    with bucket() as settings, served(1, **ROOM, **settings) as service:
         link = Link.of(service)
         made, took = result_of(lambda: send_direct(link, source, digest))
         _say("upload straight to the bucket (moto)", size, took)

@@ -12,8 +12,8 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks import machine, scenarios, usage
@@ -24,7 +24,7 @@ from benchmarks.place import Place
 from benchmarks.production import FOOT
 from benchmarks.reading import Measured, Reading, Readings
 from benchmarks.rightness import faults, wrong_answers
-from benchmarks.tables import as_json, figure, tables
+from benchmarks.tables import OURS, as_json, figure, tables
 from benchmarks.target import Accounts, Holdfast, Target
 from dev.children import end_orphans
 from dev.engine_state import free_port
@@ -34,7 +34,7 @@ from dev.lock import only_one
 from dev.places import make_private, var_dir
 from dev.terminal import Steps, say
 
-TARGETS = ("holdfast", "holdfast-cold", *COMMANDS)
+TARGETS = (*OURS, *COMMANDS)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -98,24 +98,32 @@ class Bench:
         self.targets: list[Target] = [
             Peer(name, peers, self.libraries)
             if name in COMMANDS
-            else Holdfast(accounts, cold=name == "holdfast-cold")
+            else Holdfast(accounts, cold=name == OURS[1])
             for name in options.targets
         ]
 
     def run(self) -> None:
         """All rounds; who answers wrongly or does not start is told of, and left out from then on."""
         for target in self.targets:
-            target.prepare()
-            self._steps.done(f"{target.name} is prepared")
+            with self._noting(target):
+                target.prepare()
+                self._steps.done(f"{target.name} is prepared")
         for turn in range(self._options.rounds):
             place = turn % len(self.targets)
             for target in (*self.targets[place:], *self.targets[:place]):
-                if any(line.startswith(f"{target.name}: ") for line in self.wrong):
-                    continue
-                try:
-                    self._turn(target, turn)
-                finally:
-                    target.stop()
+                if not any(line.startswith(f"{target.name}: ") for line in self.wrong):
+                    with self._noting(target):
+                        self._turn(target, turn)
+
+    @contextmanager
+    def _noting(self, target: Target) -> Iterator[None]:
+        """A fault of one target is its own: the others are measured all the same."""
+        try:
+            yield
+        except (Fault, OSError) as fault:
+            self.wrong.append(f"{target.name}: {fault}")
+        finally:
+            target.stop()
 
     def _turn(self, target: Target, turn: int) -> None:
         people = target.start()
@@ -193,7 +201,8 @@ def show(run: Bench, about: machine.About, options: argparse.Namespace) -> int:
     say(
         f"  Others took {sorted(others)[len(others) // 2]:.0%} of the machine in the middle, {max(others):.0%} at worst."
     )
-    say(f"  {FOOT}.")
+    if set(OURS) & set(options.targets):
+        say(f"  {FOOT}.")
     failed = [
         (target, name) for target in options.targets for name in names if run.readings.errors(target, name)
     ]

@@ -154,7 +154,7 @@ class Served:
 
 
 @contextmanager
-def served(accounts: int, **settings: str) -> Iterator[Served]:
+def served(accounts: int, projects_each: int = 5, /, **settings: str) -> Iterator[Served]:
     """The service with so many accounts; limits are counted and out of reach. All of it ends with the block."""
     with engines_for_tests() as engines, tempfile.TemporaryDirectory(prefix="holdfast-served-") as folder:
         roles = new_roles("holdfast_served")
@@ -181,7 +181,13 @@ def served(accounts: int, **settings: str) -> Iterator[Served]:
         try:
             service.command("db", "upgrade")
             service.command(
-                "seed", "--accounts", str(accounts), "--projects-each", "5", "--password", PASSWORD
+                "seed",
+                "--accounts",
+                str(accounts),
+                "--projects-each",
+                str(projects_each),
+                "--password",
+                PASSWORD,
             )
             service.start()
             yield service
