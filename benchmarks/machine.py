@@ -40,7 +40,7 @@ def about(options: argparse.Namespace, client: str, engines: dict[str, str], lib
         "python_optimised": optimised(), "client": client, "engines": engines,
         "versions": {name: version(name) for name in OURS},
         "peers": {name: libraries.versions(folder) for name, folder in folders.items()},
-        "accounts": options.accounts, "projects": options.accounts * options.projects_each, "people": options.people,
+        "accounts": options.accounts, "projects": options.accounts * options.projects_each, "people": options.people, "hot": options.hot,
         "connections": options.connections, "sign_in_connections": options.sign_in_connections,
         "workers": options.workers, "threads": options.threads,
         "rounds": options.rounds, "readings": options.readings, "seconds": options.seconds,
@@ -58,7 +58,7 @@ def lines(told: About) -> str:
     limits = "".join(f"; {name} {rate:,} a second" for name, rate in told.get("limits", {}).items())
     return (
         f"  {told['cores']} cores ({told['processor']}), Python {told['python']}{kind}, {engines}\n"
-        f"  {told['projects']:,} projects, {told['people']} people over {told['connections']} connections "
+        f"  {told['projects']:,} projects, {told['people']} people who read {told['hot']} of theirs, over {told['connections']} connections "
         f"({told['sign_in_connections']} for signing in), sent by {told['client']}\n"
         f"  {told['workers']} processes each, of {told['threads']} threads on gunicorn; "
         f"{told['rounds']} rounds of {told['readings']} x {told['seconds']} s{limits}"

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from benchmarks import usage
 from benchmarks.load import Load, generator
 from benchmarks.production import HOST
-from benchmarks.scenarios import Person, Scenario, address_of, scenarios, with_projects
+from benchmarks.scenarios import Person, Scenario, address_of, scenarios, warmed, with_projects
 from benchmarks.served import Served, busy, served
 
-PEOPLE, EACH, CONNECTIONS = 256, 100, 16
+PEOPLE, EACH, HOT, CONNECTIONS = 256, 100, 50, 16
 STRETCH, TOKENS_LAST = 10.0, 600.0
 MOST_MIB, MORE_MIB = 120.0, 5.0
 
@@ -58,7 +58,7 @@ def mix(service: Served) -> Scenario:
         told = service.sign_in(number)
         person = Person(told["user"]["email"], address_of(number), told["access_token"])
         people.append(with_projects(service.port, person))
-    return scenarios(people, ["mixed"], CONNECTIONS, CONNECTIONS)[0]
+    return scenarios(warmed(service.port, people, HOT), ["mixed"], CONNECTIONS, CONNECTIONS)[0]
 
 
 def judged(found: list[Held]) -> list[str]:

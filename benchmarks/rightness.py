@@ -55,7 +55,7 @@ def _is_of(path: str, answer: object) -> bool:
 
 
 def _reading(target: Target, alice: Person, bob: Person) -> Iterator[Expected]:
-    key = alice.still[0]
+    key = alice.projects[0]
     mine = ask(target.port, "GET", f"/projects/{key}", token=alice.token, address=alice.address)
     yield (
         "one's own project",
@@ -68,7 +68,7 @@ def _reading(target: Target, alice: Person, bob: Person) -> Iterator[Expected]:
         target.port, "GET", f"/projects/{key}", token=alice.token, headers={"X-Request-ID": "bench-check-1"}
     )
     yield "request id", echoed.headers.get("x-request-id"), "bench-check-1"
-    foreign = ask(target.port, "GET", f"/projects/{bob.still[0]}", token=alice.token)
+    foreign = ask(target.port, "GET", f"/projects/{bob.projects[0]}", token=alice.token)
     yield "somebody else's project", foreign.status, 404
     yield "no project", ask(target.port, "GET", f"/projects/{uuid.uuid4()}", token=alice.token).status, 404
     yield "no token", ask(target.port, "GET", f"/projects/{key}").status, 401

@@ -51,6 +51,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=1_000, help="accounts to load (1000)")
     parser.add_argument("--projects-each", type=int, default=200, help="projects of each (200)")
     parser.add_argument("--people", type=int, default=256, help="how many of them take part (256)")
+    parser.add_argument(
+        "--hot", type=int, default=8, help="projects of each that are read, all of them once before (8)"
+    )
     parser.add_argument("--connections", type=int, default=16, help="at once (16)")
     parser.add_argument("--sign-in-connections", type=int, default=4, help="at once for signing in (4)")
     parser.add_argument("--workers", type=int, default=2, help="processes of every server (2)")
@@ -131,7 +134,7 @@ class Bench:
             self.wrong += [f"{target.name}: {each}" for each in found]
             return
         names = [name for name in self._options.scenarios if name != "304" or target.etags]
-        people = scenarios.with_tags(target.port, people) if "304" in names else people
+        people = scenarios.warmed(target.port, people, self._options.hot)
         for each in scenarios.scenarios(
             people, names, self._options.connections, self._options.sign_in_connections
         ):

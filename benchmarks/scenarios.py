@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,11 +13,10 @@ from dev.faults import Fault
 PASSWORD = "sea-otters-hold-hands"
 REQUESTS = 8_000
 """So many are prepared for each scenario; more would only fill memory."""
-TAGS = 8
-"""Of so many projects each person knows the ETag."""
 ORDER = ("get", "304", "list", "create", "patch", "mixed", "sign-in")
 MIX = {"get": 60, "list": 25, "patch": 10, "create": 5}
 API = "/api/v1"
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Person:
     """An account of the load: where it calls from, its access token and some of its projects.
 
     Attributes:
-        tags: of some of the projects that stay as they are, by id.
+        tags: ETags of the projects that scenarios read, by id.
     """
 
     email: str
@@ -33,13 +33,13 @@ class Person:
     projects: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def still(self) -> tuple[str, ...]:
-        """Projects that no scenario changes, so that what is known of them stays true."""
-        return self.projects[: len(self.projects) // 2]
+    def hot(self, number: int) -> tuple[str, ...]:
+        """The projects that scenarios read; none changes them, so that what is known of them stays true."""
+        return self.projects[: min(number, len(self.projects) // 2)]
 
     @property
     def moving(self) -> tuple[str, ...]:
+        """The projects that scenarios change."""
         return self.projects[len(self.projects) // 2 :]
 
 
@@ -76,17 +76,19 @@ def with_projects(port: int, person: Person) -> Person:
     return replace(person, projects=tuple(item["id"] for item in answer.told["items"]))
 
 
-def with_tags(port: int, people: Sequence[Person]) -> list[Person]:
-    """The people, each with the ETags of some projects; one after the other, before anything is measured."""
-    found = []
-    for each in people:
+def warmed(port: int, people: Sequence[Person], hot: int) -> list[Person]:
+    """The people after each has read the projects that scenarios read, with their ETags where they have some."""
+
+    def one(person: Person) -> Person:
+        keys = person.hot(hot)
         read = [
-            ask(port, "GET", f"/projects/{key}", address=each.address, token=each.token)
-            for key in each.still[:TAGS]
+            ask(port, "GET", f"/projects/{key}", address=person.address, token=person.token) for key in keys
         ]
-        tags = tuple((key, answer.headers["etag"]) for key, answer in zip(each.still, read, strict=False))
-        found.append(replace(each, tags=tags))
-    return found
+        tags = ((key, answer.headers.get("etag", "")) for key, answer in zip(keys, read, strict=True))
+        return replace(person, tags=tuple(tags))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, people))
 
 
 def scenarios(
@@ -97,7 +99,7 @@ def scenarios(
     create = {"name": "New project ########", "description": "Made by the load, to be measured."}
 
     def get(who: Person) -> bytes:
-        return request("GET", f"/projects/{chosen.choice(who.still)}", who)
+        return request("GET", f"/projects/{chosen.choice(who.tags)[0]}", who)
 
     def known(who: Person) -> bytes:
         key, tag = chosen.choice(who.tags)
