@@ -22,6 +22,7 @@ from dev.faults import Fault
 from dev.places import ROOT
 
 SIGNED_IN, WORKING = "holdfast_signed_in", "holdfast_bench"
+SERVED = python("gunicorn", "wsgi:app")
 AT_ONCE = 2
 """So many sign in at once: one for each process, which is what it takes without answering 503."""
 # gunicorn drains for seconds on SIGTERM, as production wants it; nobody is waiting here.
@@ -163,7 +164,7 @@ class Holdfast:
         self._mails.start()
         env = self._environment(self._mails.port)
         launcher = self._place.launcher
-        launcher.start("api", python("gunicorn", "wsgi:app"), env)
+        launcher.start("api", SERVED, env)
         launcher.start("worker", python("flask", "worker"), env)
         launcher.wait_ready(f"http://127.0.0.1:{self.port}")
 

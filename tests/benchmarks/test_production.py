@@ -1,7 +1,13 @@
 """What `make bench` measures is what production runs: nothing is switched off or raised to win."""
 
+import os
+from types import SimpleNamespace
+
+import pytest
+
 from app.config import Settings
-from benchmarks.production import COLD, environment, production_settings
+from benchmarks.production import environment
+from benchmarks.target import SERVED, Accounts, Holdfast
 from dev.environment import secrets_of
 
 PLACES = {
@@ -10,23 +16,35 @@ PLACES = {
 }  # fmt: skip
 """What no production has by default."""
 CHOSEN = {"app_env": "production", "trusted_proxies": 1, "threads": 4}
-URLS = {
-    "DATABASE_URL": "postgresql://app:x@127.0.0.1/holdfast",
-    "MIGRATION_DATABASE_URL": "postgresql://owner:x@127.0.0.1/holdfast",
-    "REDIS_URL": "redis://:x@127.0.0.1:6379/0",
-}
 
 
-def measured(home, monkeypatch, **more):
-    settings = production_settings(
-        home, secrets_of(home), URLS, port=8123, smtp_port=8124, workers=2, threads=4
-    )
-    environ = environment({**settings, **more}, home / "metrics")
+class Engines(SimpleNamespace):
+    """A place whose engines need not run to be named."""
+
+    redis_url = "redis://:x@127.0.0.1:6379/0"
+    workers, threads = 2, 4
+
+    def app_url(self, database):
+        return f"postgresql://app:x@127.0.0.1/{database}"
+
+    def owner_url(self, database):
+        return f"postgresql://owner:x@127.0.0.1/{database}"
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
-    return Settings(
-        **{name: environ[name.upper()] for name in Settings.model_fields if name.upper() in environ}
-    )
+    (tmp_path / "run").mkdir()
+    accounts = Accounts(Engines(home=tmp_path, keys=secrets_of(tmp_path)), 1000, 200, 256)
+
+    def settings(*, cold=False):
+        environ = Holdfast(accounts, cold=cold)._environment(8124)
+        assert environ["HOLDFAST_ENV_FILE"] == os.devnull
+        given = {name: environ[name.upper()] for name in Settings.model_fields if name.upper() in environ}
+        return Settings(**given)
+
+    return settings
 
 
 def changed(settings):
@@ -34,8 +52,8 @@ def changed(settings):
     return {name: value for name, field in fields if (value := getattr(settings, name)) != field.default}
 
 
-def test_the_measured_configuration_is_the_production_one(tmp_path, monkeypatch):
-    settings = measured(tmp_path, monkeypatch)
+def test_the_measured_configuration_is_the_production_one(measured):
+    settings = measured()
     assert settings.production
     assert settings.check().faults() == []
     differing = changed(settings)
@@ -43,9 +61,15 @@ def test_the_measured_configuration_is_the_production_one(tmp_path, monkeypatch)
     assert differing.keys() - CHOSEN.keys() == PLACES
 
 
-def test_cold_differs_in_the_cache_alone(tmp_path, monkeypatch):
-    warm, cold = measured(tmp_path, monkeypatch), measured(tmp_path, monkeypatch, **COLD)
-    assert {n for n in Settings.model_fields if getattr(warm, n) != getattr(cold, n)} == {"cache_enabled"}
+def test_it_is_served_as_operations_serve_it():
+    """The project's own gunicorn.conf.py lies where the command runs, so no option may stand beside it."""
+    assert SERVED[1:] == ["-m", "gunicorn", "wsgi:app"]
+
+
+def test_cold_differs_in_the_cache_alone(measured):
+    warm, cold = measured(), measured(cold=True)
+    differing = {name for name in Settings.model_fields if getattr(warm, name) != getattr(cold, name)}
+    assert differing - {"port", "public_url"} == {"cache_enabled"}
 
 
 def test_a_person_s_shell_changes_nothing(tmp_path, monkeypatch):
