@@ -9,76 +9,32 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from benchmarks import machine, scenarios, usage
+from benchmarks.limits import limits
 from benchmarks.load import Load, generator
+from benchmarks.options import arguments
 from benchmarks.peer_libraries import Libraries
 from benchmarks.peers import COMMANDS, Peer, PeerData
 from benchmarks.place import Place
 from benchmarks.production import FOOT
-from benchmarks.reading import Measured, Reading, Readings
+from benchmarks.reading import Measured, Readings
 from benchmarks.rightness import faults, wrong_answers
 from benchmarks.tables import OURS, as_json, figure, tables
 from benchmarks.target import Accounts, Holdfast, Target
 from dev.children import end_orphans
-from dev.engine_state import free_port
 from dev.faults import Fault, Stopped, finish
 from dev.launcher import Launcher
 from dev.lock import only_one
 from dev.places import make_private, var_dir
 from dev.terminal import Steps, say
 
-TARGETS = (*OURS, *COMMANDS)
-
-
-def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
-    parser.add_argument("--targets", default=",".join(TARGETS), help=f"some of {','.join(TARGETS)}")
-    parser.add_argument(
-        "--scenarios", default=",".join(scenarios.ORDER), help=f"some of {','.join(scenarios.ORDER)}"
-    )
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each target (3)")
-    parser.add_argument(
-        "--readings", type=int, default=3, help="of a scenario in a turn, each over new connections (3)"
-    )
-    parser.add_argument("--seconds", type=int, default=2, help="length of one reading (2)")
-    parser.add_argument("--accounts", type=int, default=1_000, help="accounts to load (1000)")
-    parser.add_argument("--projects-each", type=int, default=200, help="projects of each (200)")
-    parser.add_argument("--people", type=int, default=256, help="how many of them take part (256)")
-    parser.add_argument(
-        "--hot", type=int, default=8, help="projects of each that are read, all of them once before (8)"
-    )
-    parser.add_argument("--connections", type=int, default=16, help="at once (16)")
-    parser.add_argument("--sign-in-connections", type=int, default=4, help="at once for signing in (4)")
-    parser.add_argument("--workers", type=int, default=2, help="processes of every server (2)")
-    parser.add_argument("--threads", type=int, default=4, help="threads of each on gunicorn (4)")
-    parser.add_argument(
-        "--client", choices=["auto", "wrk", "python"], default="auto", help="what sends the requests"
-    )
-    parser.add_argument("--limits", action="store_true", help="also what gunicorn and PostgreSQL do alone")
-    parser.add_argument("--keep", action="store_true", help="keep the data for the next run")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go (var/bench.json)")
-    chosen = parser.parse_args(words)
-    for name, known in (("targets", TARGETS), ("scenarios", scenarios.ORDER)):
-        wanted = [each for each in known if each in getattr(chosen, name).split(",")]
-        if unknown := set(getattr(chosen, name).split(",")) - set(known):
-            parser.error(f"no such {name}: {', '.join(sorted(unknown))}")
-        setattr(chosen, name, wanted)
-    if chosen.projects_each < 60:
-        parser.error(
-            "projects-each must be at least 60: pages of 20 are read, and half of the projects stay as they are"
-        )
-    if not 2 <= chosen.people <= chosen.accounts or min(chosen.rounds, chosen.readings, chosen.seconds) < 1:
-        parser.error(
-            "people must be 2 or more and no more than accounts; rounds, readings and seconds at least 1"
-        )
-    return chosen
+DISTURBED = 0.06
+"""Share of the machine that others may take during a reading."""
 
 
 class Bench:
@@ -147,9 +103,16 @@ class Bench:
             for _ in range(1 if once else self._options.readings):
                 self._place.launcher.pause(0)
                 self._place.launcher.check_alive()
-                self.readings.all.append(self._measured(target, each, turn, length))
+                self.readings.all.append(self._calmest(target, each, turn, length))
             rate = self.readings.median(target.name, each.name, lambda one: one.rate)
             self._steps.done(f"round {turn + 1}  {target.name:16}{each.name:9}{figure(rate):>8} a second")
+
+    def _calmest(self, target: Target, scenario: scenarios.Scenario, turn: int, seconds: int) -> Measured:
+        """A reading; another one where something else took the machine meanwhile, and of these the calmest."""
+        found = [self._measured(target, scenario, turn, seconds)]
+        while found[-1].others > DISTURBED and len(found) <= self._options.retries:
+            found.append(self._measured(target, scenario, turn, seconds))
+        return min(found, key=lambda each: each.others)
 
     def _measured(self, target: Target, scenario: scenarios.Scenario, turn: int, seconds: int) -> Measured:
         children = self._place.launcher.children
@@ -191,7 +154,7 @@ def bench(options: argparse.Namespace) -> int:
         run = Bench(options, place, load, steps)
         about = machine.about(options, client, place.versions(), run.libraries)
         if options.limits:
-            about["limits"] = _limits(launcher, place, options, load)
+            about["limits"] = limits(place, options, load)
         run.run()
         return show(run, about, options)
 
@@ -222,35 +185,8 @@ def show(run: Bench, about: machine.About, options: argparse.Namespace) -> int:
     return int(bool(told))
 
 
-def _limits(launcher: Launcher, place: Place, options: argparse.Namespace, load: Load) -> dict[str, float]:
-    port = free_port()
-    child = place.start_hello(port)
-    try:
-        _until(lambda: _listens(port), launcher)
-        scenario = scenarios.hello(options.connections)
-        load(port, scenario, 1)
-        found: Reading = load(port, scenario, 2 * options.seconds)
-    finally:
-        place.end(child)
-    selects = place.selects_a_second(options.connections, 2 * options.seconds)
-    return {"bare gunicorn": round(found.rate), "pgbench -S": round(selects)}
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _until(condition: Callable[[], bool], launcher: Launcher) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        if time.monotonic() > end:
-            raise Fault("the bare gunicorn did not start")
-        launcher.pause(0.05)
-
-
 def main() -> int:
-    options = arguments()
+    options = arguments(__doc__ or "")
 
     def story() -> int:
         try:

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
+from benchmarks.options import arguments
 from benchmarks.peer_libraries import PEERS, Libraries, stamp
 from benchmarks.peers import COMMANDS
-from benchmarks.run import arguments
 from benchmarks.scenarios import MIX, ORDER, Person, scenarios
 
 FOLDERS = sorted({folder for folder, _ in COMMANDS.values()})
@@ -67,5 +67,5 @@ def test_who_is_asked_with_a_tag_knows_it():
 @pytest.mark.parametrize("words", [["--targets", "fastest"], ["--scenarios", "get,put"], ["--people", "1"]])
 def test_what_cannot_be_measured_is_refused(words, capsys):
     with pytest.raises(SystemExit):
-        arguments(words)
+        arguments("", words)
     assert "error" in capsys.readouterr().err
