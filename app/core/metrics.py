@@ -24,6 +24,9 @@ REDIS_BREAKER_OPEN = Gauge(
 LIMITER_DEGRADED = Counter(
     "holdfast_limiter_degraded_total", "Requests counted by a process alone because Redis was away."
 )
+REQUESTS_SHED = Counter(
+    "holdfast_requests_shed_total", "Requests refused because they had waited too long for their turn."
+)
 CACHE_LOOKUPS = Counter(
     "holdfast_cache_lookups_total", "Fact look-ups by kind of fact and outcome.", ["namespace", "outcome"]
 )

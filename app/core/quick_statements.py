@@ -31,9 +31,10 @@ class QuickStatement:
         compiled: Any = cast("Any", statement).compile(dialect=DIALECT, column_keys=columns)
         self._sql = str(compiled)
         self._binds: Mapping[str, Convert] = compiled._bind_processors  # noqa: SLF001 - no public name
-        self._fixed = self._bound(
-            {name: value for name, value in compiled.params.items() if value is not None}
-        )
+        given = {
+            name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required
+        }
+        self._fixed = self._bound(given)
 
     def send(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
         """Args: connection: to the server; values: of the parameters."""

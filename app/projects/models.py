@@ -132,6 +132,7 @@ class ProjectMember(Base):
     __table_args__ = (
         CheckConstraint("role IN ('viewer', 'editor', 'admin', 'owner')", name="role"),
         Index("ix_project_members_user_id_project_id", "user_id", "project_id", postgresql_include=["role"]),
+        Index("ix_project_members_project_id_joined_at", "project_id", "joined_at", "user_id"),
         Index("ix_project_members_user_id_project_created_at", "user_id", "project_created_at", "project_id"),
         Index("ix_project_members_user_id_project_updated_at", "user_id", "project_updated_at", "project_id"),
         Index(

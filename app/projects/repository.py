@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.core.access import Actor
 from app.core.events import Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, query_scope
-from app.core.quick_statements import QuickSelect
+from app.core.quick_statements import QuickInsert, QuickSelect
 from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.projects.filters import ProjectFilters
@@ -64,6 +64,12 @@ ONE_VIEW = QuickSelect(
     .with_only_columns(*(getattr(Project, name) for name in PLAIN), ProjectMember.role.label("my_role"))
     .where(Project.id == bindparam("project_id"))
 )
+
+BEGUN_WITH = (
+    "id", "owner_id", "name", "description", "status", "version", "crowded", "created_at", "updated_at",
+)  # fmt: skip
+NEW_PROJECT = QuickInsert(Project, BEGUN_WITH)
+NEW_MEMBER = QuickInsert(ProjectMember, ("project_id", "user_id", "role", "joined_at"))
 
 STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
 
@@ -112,10 +118,14 @@ class ProjectRepository(Repository[Project]):
         )
         return all(roles.get(project.id) == project.my_role for project in shown)
 
+    def begin(self, project: Project) -> None:
+        """Write a new project and its owner's membership, at once."""
+        NEW_PROJECT.put(self._uow.connection, {name: getattr(project, name) for name in BEGUN_WITH})
+        self.add_member(project.id, project.owner_id, ProjectRole.owner, project.created_at)
+
     def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
-        self.session.add(
-            ProjectMember(project_id=project_id, user_id=user_id, role=role.value, joined_at=now)
-        )
+        member = {"project_id": project_id, "user_id": user_id, "role": role.value, "joined_at": now}
+        NEW_MEMBER.put(self._uow.connection, member)
 
     def owners(self, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         """What is shown of the owners: id and display name."""

@@ -56,14 +56,11 @@ class ProjectService:
         """A new project of the caller's own."""
         now = self._clock.now()
         with self._uow:
-            project = self._projects.add(
-                Project(
-                    id=new_id(), owner_id=actor.user_id, name=name, description=description,
-                    status=ProjectStatus.active.value, version=1, created_at=now, updated_at=now,
-                )
+            project = Project(
+                id=new_id(), owner_id=actor.user_id, name=name, description=description,
+                status=ProjectStatus.active.value, version=1, crowded=False, created_at=now, updated_at=now,
             )  # fmt: skip
-            self._projects.flush()
-            self._projects.add_member(project.id, actor.user_id, ProjectRole.owner, now)
+            self._projects.begin(project)
             told = {"name": {"before": None, "after": name}}
             self._tell(EventKind.project_created, actor, project, told)
             return ProjectView.of(project, ProjectRole.owner.value)

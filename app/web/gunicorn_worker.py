@@ -80,14 +80,23 @@ class ProblemThreadWorker(LedWorker):
 
     def handle(self, conn: Any) -> Any:
         """Answer what is there as a whole, or say where the connection goes on."""
-        if conn.parser is None:
-            conn.sock = ClientSocket(conn.sock, self.idle_seconds)
-            conn.parser = ForesightedParser(self.cfg, conn.sock, conn.client)
-            conn.initialized = conn.data_ready = True  # gunicorn would wait for data, and make its own parser
+        self._take_over(conn)
         place = place_of(conn.parser, self.transfers)
         if place is Place.transfers:
             conn.holder = holder_of(conn.parser.request, conn.client, type(self).of_token)
         return super().handle(conn) if place is Place.here else place
+
+    def path_of(self, conn: Any) -> str:
+        """What a connection asks for, if its head is there."""
+        self._take_over(conn)
+        request = conn.parser.request if conn.parser.look_ahead() else None
+        return request.path if request is not None else ""
+
+    def _take_over(self, conn: Any) -> None:
+        if conn.parser is None:
+            conn.sock = ClientSocket(conn.sock, self.idle_seconds)
+            conn.parser = ForesightedParser(self.cfg, conn.sock, conn.client)
+            conn.initialized = conn.data_ready = True  # gunicorn would wait for data, and make its own parser
 
     def finish_request(self, conn: Any, fs: Any) -> None:
         """Say what becomes of a connection that was answered; runs in the thread that leads, so it never waits."""

@@ -4,6 +4,7 @@ gunicorn's own has a thread that waits for events and others that answer: each r
 a request answers it, and then looks for the next.
 """
 
+import time
 from collections import deque
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,8 +12,10 @@ from typing import Any, NamedTuple
 from gunicorn.workers.gthread import ThreadWorker
 
 from app.web.leadership import Leadership
+from app.web.load_shedding import LIVENESS, is_too_late, waited
 
 LOOK_SECONDS = 1.0
+GLANCE_SECONDS = 0.05
 
 
 class Outcome(NamedTuple):
@@ -40,7 +43,7 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def init_process(self) -> None:
         """Make what belongs to this process alone, then run."""
         self._leadership = Leadership(lambda: self.method_queue.defer(lambda: None))
-        self._line: deque[Any] = deque()
+        self._line: deque[tuple[Any, float]] = deque()
         super().init_process()
 
     def run(self) -> None:
@@ -64,12 +67,24 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def enqueue_req(self, conn: Any) -> None:
         """Note that a connection may have a request."""
-        self._line.append(conn)
+        self._line.append((conn, time.monotonic()))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """What gunicorn's main loop does most of the time: let others do it, or do it where all of them are busy."""
         if not self._leadership.lend(timeout):
-            super().wait_for_and_dispatch_events(timeout)
+            super().wait_for_and_dispatch_events(min(timeout, GLANCE_SECONDS))
+            self._tell_who_cannot_wait()
+
+    def _tell_who_cannot_wait(self) -> None:
+        """While all threads are busy: say that the process lives, and refuse who has waited too long."""
+        for _ in range(len(self._line)):
+            conn, since = self._line.popleft()
+            seconds = time.monotonic() - since
+            path = self.path_of(conn)
+            if path == LIVENESS or is_too_late(seconds, path):
+                self.finish_request(conn, self._outcome(conn, seconds))
+            else:
+                self._line.append((conn, since))
 
     def _lead_in_turn(self) -> None:
         """The life of a thread that answers."""
@@ -87,7 +102,7 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _look_after_clients(self) -> None:
         super().wait_for_and_dispatch_events(0.0 if self._line else LOOK_SECONDS)
         for _ in range(len(self._line)):
-            self._answer(self._line.popleft())
+            self._answer(*self._line.popleft())
             if not self._leadership.kept:
                 return
         self.murder_keepalived()
@@ -98,15 +113,20 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         elif self._accepting != (self.nr_conns < self.worker_connections):
             self.set_accept_enabled(not self._accepting)
 
-    def _answer(self, conn: Any) -> None:
+    def _answer(self, conn: Any, since: float) -> None:
         """Answer what a connection asks; who took longer than others wait has lost the lead."""
-        outcome = self._leadership.away(partial(self._outcome, conn))
+        outcome = self._leadership.away(partial(self._outcome, conn, time.monotonic() - since))
         if self._leadership.mine:
             self.finish_request(conn, outcome)
         else:
             self.method_queue.defer(self.finish_request, conn, outcome)
 
-    def _outcome(self, conn: Any) -> Outcome:
+    def path_of(self, conn: Any) -> str:
+        """What a connection asks for, as far as it is there; waits for nothing."""
+        raise NotImplementedError
+
+    def _outcome(self, conn: Any, seconds: float) -> Outcome:
+        waited.set(seconds)
         try:
             return Outcome(self.handle(conn))
         except Exception as fault:  # noqa: BLE001 - as a thread pool keeps it

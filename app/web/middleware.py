@@ -19,6 +19,7 @@ from app.core.telemetry import PlainLog, request_id, start_request
 from app.web import limit_headers
 from app.web.body_guard import BodyGuard
 from app.web.current import parts, this_g, this_request
+from app.web.load_shedding import LoadShedder
 from app.web.method_override import MethodOverride
 from app.web.operations import declared
 
@@ -57,12 +58,17 @@ STATUS_CLASSES = [f"{first}xx" for first in range(6)]
 
 
 def wrap_wsgi(app: Flask, settings: Settings) -> None:
-    """What stands before Flask: trusted proxies (T4, SEC-47), trusted hosts, the body limit (T1), other methods' POST."""
+    """What stands before Flask: trusted proxies (T4, SEC-47), trusted hosts, the body limit (T1), other methods' POST, and
+    in front of all what refuses when there is too much to do.
+    """
     app.wsgi_app = MethodOverride(app.wsgi_app)  # type: ignore[method-assign]  # how Flask wraps WSGI
     app.wsgi_app = BodyGuard(app.wsgi_app, settings.max_body_bytes)  # type: ignore[method-assign]  # how Flask wraps WSGI
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)  # type: ignore[method-assign]  # how Flask wraps WSGI
+    headers = [*DEFAULT_HEADERS.items(), ("Vary", ", ".join(VARIES))]
+    base = f"{settings.base_url}/docs/errors#"
+    app.wsgi_app = LoadShedder(app.wsgi_app, base, headers, lambda origin: is_ours(settings, origin))  # type: ignore[method-assign]  # how Flask wraps WSGI
     app.config["TRUSTED_HOSTS"] = trusted_hosts(settings)
 
 
@@ -70,6 +76,13 @@ def trusted_hosts(settings: Settings) -> list[str]:
     """Host names we answer to: our own address, this machine's, and what is set."""
     own = urlsplit(settings.base_url).hostname or "localhost"
     return sorted({own, "localhost", "127.0.0.1", "[::1]", *settings.trusted_hosts})
+
+
+def is_ours(settings: Settings, origin: str) -> bool:
+    """Whether answers are for pages of that origin."""
+    if origin in settings.cors_origins:
+        return True
+    return settings.development and re.match(LOCAL_ORIGIN, origin) is not None
 
 
 def init_cors(app: Flask, settings: Settings) -> None:
