@@ -11,6 +11,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.db import Base
 from app.core.errors import AppError, Code
+from app.core.prepared import NOT_AS_PREPARED
 
 MET = {"40001", "40P01", "23503"}
 """Not serialisable, a deadlock, or a row that another row needs went or came meanwhile."""
@@ -66,7 +67,7 @@ def _overloaded() -> AppError:
 
 def _from_driver(error: exc.DBAPIError) -> AppError | None:  # noqa: PLR0911 - one line a class of SQLSTATE reads as a table
     state = getattr(error.orig, "pgcode", None) or ""
-    if state in MET:
+    if state in MET or state in NOT_AS_PREPARED:
         return RetryableConflict()
     if state == UNIQUE:
         return _unique(error.orig)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, CursorResult, Executable, Select, insert
 from sqlalchemy.dialects.postgresql import psycopg2
 
 from app.core.db import Base
+from app.core.prepared import OPTION, Prepared
 
 DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it bare
 Convert = Callable[[Any], Any]
@@ -25,9 +26,12 @@ class QuickStatement:
     Args:
         statement: its parameters are ``bindparam``, none that expands to a list; of an INSERT, its columns.
         columns: names of an INSERT's columns.
+        lasts: whether one plan is as good for all values; else the server looks at them each time.
     """
 
-    def __init__(self, statement: Executable, columns: Collection[str] | None = None) -> None:
+    def __init__(
+        self, statement: Executable, columns: Collection[str] | None = None, *, lasts: bool = True
+    ) -> None:
         compiled: Any = cast("Any", statement).compile(dialect=DIALECT, column_keys=columns)
         self._sql = str(compiled)
         self._binds: Mapping[str, Convert] = compiled._bind_processors  # noqa: SLF001 - no public name
@@ -35,10 +39,12 @@ class QuickStatement:
             name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required
         }
         self._fixed = self._bound(given)
+        self._options = {OPTION: Prepared(self._sql)} if lasts else {}
 
     def send(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
         """Args: connection: to the server; values: of the parameters."""
-        return connection.exec_driver_sql(self._sql, {**self._fixed, **self._bound(values)})
+        bound = {**self._fixed, **self._bound(values)}
+        return connection.exec_driver_sql(self._sql, bound, execution_options=self._options)
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         binds = self._binds
@@ -50,10 +56,11 @@ class QuickSelect(QuickStatement):
 
     Args:
         statement: of plain columns, each with a name of its own.
+        lasts: see ``QuickStatement``.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
-        super().__init__(statement)
+    def __init__(self, statement: Select[*tuple[Any, ...]], *, lasts: bool = True) -> None:
+        super().__init__(statement, lasts=lasts)
         columns = statement.selected_columns
         names = [str(column.key) for column in columns]
         self._row: Any = collections.namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024 - its fields are the statement's

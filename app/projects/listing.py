@@ -137,7 +137,8 @@ class ProjectList:
 @lru_cache(maxsize=1_000)
 def _page(shape: Shape, resumes: bool) -> QuickSelect:
     """The statement of a page: nothing is left to be put together when it is sent."""
-    return QuickSelect(_windowed(shape, resumes))
+    # What is searched for decides the plan.
+    return QuickSelect(_windowed(shape, resumes), lasts=not shape.words)
 
 
 def _windowed(shape: Shape, resumes: bool) -> Columns:

@@ -1,11 +1,15 @@
 """A statement that is put together once answers what the session answers."""
 
+from contextlib import nullcontext
+
 import pytest
-from sqlalchemy import any_, bindparam, func, literal, select
+from sqlalchemy import any_, bindparam, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import String
 
+from app.core.db_errors import RetryableConflict
 from app.core.errors import AppError, Code
+from app.core.prepared import KNOWN, OPTION
 from app.core.quick_statements import QuickSelect
 from app.projects.models import Project, ProjectMember
 
@@ -71,3 +75,44 @@ def test_errors_are_those_of_any_statement(uow):
     with pytest.raises(AppError) as error, uow.reading():
         broken.all(uow.connection, {"n": 0})
     assert error.value.code == Code.validation_failed
+
+
+class TestPrepared:
+    """The server plans such a statement once for each connection."""
+
+    QUICK = QuickSelect(select(Project.id, Project.name).where(Project.name == bindparam("name")))
+    NAME = QUICK._options[OPTION].name
+
+    def known(self, uow):
+        return uow.session.execute(text("SELECT name FROM pg_prepared_statements")).scalars().all()
+
+    def test_it_is_prepared_once(self, uow, values):
+        with uow.reading():
+            for _ in range(3):
+                assert [row.name for row in self.QUICK.all(uow.connection, {"name": "Kelp"})] == ["Kelp"]
+            assert self.known(uow).count(self.NAME) == 1
+
+    def test_where_the_server_has_lost_it_the_text_is_sent(self, uow, values):
+        """As behind a PgBouncer that deals statements to several connections."""
+        with uow.reading():
+            for _ in range(2):
+                self.QUICK.all(uow.connection, {"name": "Kelp"})
+                uow.session.execute(text("DEALLOCATE ALL"))
+            assert [row.name for row in self.QUICK.all(uow.connection, {"name": "Kelp"})] == ["Kelp"]
+            assert self.NAME not in self.known(uow)
+            assert uow.connection.info.pop(KNOWN) is None, "nothing more is prepared on this connection"
+
+    def test_in_a_transaction_the_use_case_runs_again(self, uow, values):
+        for attempt in range(2):
+            with pytest.raises(RetryableConflict) if attempt == 0 else nullcontext(), uow:
+                if attempt == 0:
+                    self.QUICK.all(uow.connection, {"name": "Kelp"})
+                    uow.session.execute(text("DEALLOCATE ALL"))
+                assert len(self.QUICK.all(uow.connection, {"name": "Kelp"})) == 1
+        with uow:
+            assert uow.connection.info.pop(KNOWN) is None, "nothing more is prepared on this connection"
+
+    def test_a_percent_sign_stays_one(self, uow, values):
+        quick = QuickSelect(select(Project.name).where(Project.name.like(text("'Reef %'"))))
+        with uow.reading():
+            assert len(quick.all(uow.connection, {})) == 2
