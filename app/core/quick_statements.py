@@ -98,7 +98,7 @@ class QuickInsert(QuickStatement):
         super().__init__(insert(model.__table__).inline(), tuple(columns))  # type: ignore[arg-type] # a mapped class has a table
 
     def put(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Write the row, now: what the session has not written yet comes after it."""
+        """Write the row."""
         self.send(connection, values).close()
 
 

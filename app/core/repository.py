@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from app.core.db import Base
 from app.core.errors import not_found
@@ -35,6 +35,12 @@ class Repository(Generic[Row]):
     def rows(self, statement: QuickSelect, values: Mapping[str, Any]) -> list[Any]:
         """What a statement of plain columns finds, read without the session."""
         return statement.all(self._uow.connection, values)
+
+    def adopt(self, row: Row) -> Row:
+        """Let the session have a row that was read without it and that it does not know, as if it had loaded it."""
+        make_transient_to_detached(row)
+        self.session.add(row)
+        return row
 
     def find(self, key: UUID, *, lock: bool = False) -> Row | None:
         """The row, or ``None``. ``lock`` takes FOR NO KEY UPDATE, which lets inserts of children pass.

@@ -51,9 +51,10 @@ class _State:
 
     @property
     def connection(self) -> Connection:
-        """The session's; where there is none yet and nothing is written, one without it."""
+        """The session's, with all that it has to write; where there is none yet and nothing is written, one without it."""
         if self._connection is None:
             if self.writes or self._session is not None:
+                self.session.flush()
                 return self.session.connection()
             self._connection = self._engine.connect()
         return self._connection

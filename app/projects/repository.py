@@ -1,6 +1,6 @@
 """SQL of projects and memberships."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy import (
     null,
     select,
 )
+from sqlalchemy.orm.util import identity_key
 
 from app.core.access import Actor
 from app.core.events import Event, EventKind
@@ -65,6 +66,10 @@ ONE_VIEW = QuickSelect(
     .where(Project.id == bindparam("project_id"))
 )
 
+COLUMNS = tuple(column.key for column in Project.__table__.columns)
+QUICKLY_LOCKED = QuickSelect(
+    ONE_LOCKED.with_only_columns(*(getattr(Project, name) for name in COLUMNS), ProjectMember.role)
+)
 BEGUN_WITH = (
     "id", "owner_id", "name", "description", "status", "version", "crowded", "created_at", "updated_at",
 )  # fmt: skip
@@ -82,11 +87,18 @@ class ProjectRepository(Repository[Project]):
         self, actor: Actor, project_id: UUID, *, lock: bool = False
     ) -> tuple[Project, str] | None:
         """The project and the actor's role in it, or ``None``; ``lock`` locks the project's row."""
-        statement = ONE_LOCKED if lock else ONE_VISIBLE
-        row = self.session.execute(
-            statement, {"user_id": actor.user_id, "project_id": project_id}
-        ).one_or_none()
+        values = {"user_id": actor.user_id, "project_id": project_id}
+        if lock and identity_key(Project, project_id) not in self.session.identity_map:
+            return self._locked(values)
+        row = self.session.execute(ONE_LOCKED if lock else ONE_VISIBLE, values).one_or_none()
         return (row[0], row[1]) if row else None
+
+    def _locked(self, values: Mapping[str, Any]) -> tuple[Project, str] | None:
+        rows = self.rows(QUICKLY_LOCKED, values)
+        if not rows:
+            return None
+        *columns, role = rows[0]
+        return self.adopt(Project(**dict(zip(COLUMNS, columns, strict=True)))), role
 
     def view_visible(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         """The project as the actor sees it, or ``None``."""

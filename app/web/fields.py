@@ -224,7 +224,8 @@ class Timestamp(fields.AwareDateTime):
 
 def wire_time(value: datetime) -> str:
     """RFC 3339 in UTC, milliseconds, ``Z``."""
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)  # as the driver hands it out
+    return f"{moment.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 class Number(fields.Integer):
