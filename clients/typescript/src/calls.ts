@@ -35,6 +35,8 @@ export async function prepare(call: Call, { transport, store, deviceName }: Devi
   if (TAKE_KEY.has(operation) && !call.headers.has("Idempotency-Key")) {
     call.headers.set("Idempotency-Key", freshKey());
   }
+  // A file is a blob, as its type says, whatever is in it.
+  if (GIVE_FILES.has(operation) && (call.parseAs ?? "auto") === "auto") call.parseAs = "blob";
   const takes = CHOOSE_TRANSPORT[operation];
   if (!takes) return;
   const offered = { token_transport: transport, device_name: deviceName, device_token: await store.get(DEVICE_TOKEN) };
@@ -50,7 +52,9 @@ export async function prepare(call: Call, { transport, store, deviceName }: Devi
  * answer that is not the service's.
  */
 export function sending(call: Call, session: Session, policy: RetryPolicy): (request: Request) => Promise<Response> {
+  const isFile = GIVE_FILES.has(nameOf(call));
   const limits = limitsOf(policy, call.meta);
+  if (isFile) limits.wants = call.parseAs === "stream" ? "stream" : "file";
   const { fetch } = call;
   const gives = GIVE_TOKENS.has(nameOf(call));
 

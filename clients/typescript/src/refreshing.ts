@@ -1,6 +1,6 @@
 import { ApiError, errorOf, FOREIGN, networkError } from "./errors.js";
 import type { SignedIn } from "./generated/types.gen.js";
-import { limitsOf, type RetryPolicy, send } from "./retry.js";
+import { isJson, limitsOf, type RetryPolicy, send } from "./retry.js";
 import { REFRESH_TOKEN, type TokenStore } from "./stores.js";
 
 /** How the refresh token travels: in a cookie that scripts cannot read (web), or in the body (phones, scripts). */
@@ -32,7 +32,8 @@ export async function exchange(options: Refreshing, shared?: SignedIn): Promise<
   if (token && shared?.refresh_token === token) return shared;
   for (;;) {
     const answer = await post(options, "/auth/refresh", token);
-    const body: unknown = await answer.json().catch(() => null);
+    // The page of a network may never end, and nobody waits for it.
+    const body: unknown = isJson(answer) ? await answer.json().catch(() => null) : null;
     // Another process may write into the same Keychain: its token is the newer one, and gets its chance.
     const kept = await storedToken(options);
     if (answer.ok) {

@@ -1,3 +1,4 @@
+import { blobOf } from "./bodies.js";
 import { ApiError, DAMAGED, networkError, secondsOf } from "./errors.js";
 
 /** How long we wait, and how often we try. */
@@ -19,6 +20,8 @@ export const DEFAULT_POLICY: RetryPolicy = { attempts: 5, timeout: 30_000, deadl
 export interface Limits extends RetryPolicy {
   /** When it must be over, as `Date.now()` counts. */
   until: number;
+  /** What comes; JSON when left out. A file may take as long as its bytes keep coming; a stream is read by the caller. */
+  wants?: "json" | "file" | "stream";
 }
 
 const SAFE = ["GET", "HEAD", "OPTIONS"];
@@ -49,7 +52,7 @@ export function isRepeatable(request: Request): boolean {
  * first of two equal writes still runs. Waits as long as `Retry-After` says, else 0.4 s, 0.8 s ..., with chance in it.
  *
  * @param repeatable - Whether it may be sent twice; by default what {@link isRepeatable} says.
- * @returns The last answer, whatever its status. JSON has arrived whole.
+ * @returns The last answer, whatever its status. JSON, files and refusals have arrived whole.
  * @throws ApiError - `network_error` or `timeout`, when no try got an answer.
  * @throws The signal's reason, when the caller aborted.
  */
@@ -149,23 +152,31 @@ async function once(fetch: typeof globalThis.fetch, request: Request, limits: Li
   if (patience <= 0) throw tooLate();
   const abort = () => controller.abort(reasonOf(theirs));
   let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    controller.abort();
-  }, patience);
+  const startClock = (milliseconds: number) =>
+    setTimeout(() => {
+      late = true;
+      controller.abort();
+    }, milliseconds);
+  let timer = startClock(patience);
+  const goOn = () => {
+    clearTimeout(timer);
+    timer = startClock(Math.min(limits.timeout, LONGEST_TIMER));
+  };
   // A fetch that is deaf to its signal must not keep those who wait behind it.
   const ended = ending(controller.signal);
   try {
     theirs?.addEventListener("abort", abort, { once: true });
     const response = await Promise.race([fetch(request, { signal: controller.signal }), ended]);
-    if (!isJson(response)) return response;
-    // A connection that breaks within the answer counts as one that broke before it.
-    const text = await Promise.race([response.text(), ended]);
-    theirs?.removeEventListener("abort", abort);
     const { ok, status, statusText, headers } = response;
+    const isFile = ok && limits.wants === "file";
+    // Whoever wants it streams it, and nobody reads a page in the place of an answer. A refusal is read, and must not stall.
+    if (ok && !isFile && (limits.wants === "stream" || !isJson(response))) return response;
+    // A connection that breaks within the answer counts as one that broke before it.
+    const body = await Promise.race([isFile ? blobOf(response, goOn) : response.text(), ended]);
+    theirs?.removeEventListener("abort", abort);
     const bare = WITHOUT_BODY.includes(status);
-    if (ok && !bare && request.method !== "HEAD") JSON.parse(text);
-    return new Response(bare ? null : text, { status, statusText, headers });
+    if (typeof body === "string" && ok && !bare && request.method !== "HEAD") JSON.parse(body);
+    return new Response(bare ? null : body, { status, statusText, headers });
   } catch (error) {
     if (theirs?.aborted) throw reasonOf(theirs);
     if (late) throw tooLate(error);
