@@ -139,7 +139,8 @@ function ending(signal: AbortSignal): Promise<never> {
   });
 }
 
-function tooLate(cause?: unknown): ApiError {
+/** The error of a request whose time is over. */
+export function tooLate(cause?: unknown): ApiError {
   return new ApiError({ code: "timeout", detail: "No answer came in time." }, { cause });
 }
 

@@ -12,6 +12,7 @@ import type { File as StoredFile } from "./generated/types.gen.js";
 import { nobody } from "./refreshing.js";
 import { reasonOf } from "./retry.js";
 import { type KeyValueStorage, rememberUploads } from "./resuming.js";
+import { impatient } from "./stalling.js";
 
 export type { KeyValueStorage } from "./resuming.js";
 
@@ -31,9 +32,12 @@ export interface UploadFileOptions {
   storage?: KeyValueStorage;
   /** Bytes a request; 5 MiB when left out. */
   chunkSize?: number;
+  /** Milliseconds after which a request is made anew when no byte of it has moved; a minute when left out. */
+  timeout?: number;
 }
 
 const CHUNK = 5 * 1024 * 1024;
+const TIMEOUT = 60_000;
 const WAITS = [0, 500, 1000, 3000, 5000, 10_000, 20_000];
 
 /**
@@ -71,6 +75,7 @@ function sent(holdfast: Holdfast, source: FileSource, options: UploadFileOptions
       metadata: { filename, filetype: type },
       chunkSize: options.chunkSize ?? CHUNK,
       retryDelays: WAITS,
+      httpStack: impatient(options.timeout ?? TIMEOUT),
       removeFingerprintOnSuccess: true,
       fingerprint: async () => fingerprint(holdfast, projectId, filename, source),
       onBeforeRequest: authorise,

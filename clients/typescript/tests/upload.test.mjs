@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request as ask } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -70,6 +71,38 @@ test("An upload whose process is killed goes on in the next one", async () => {
     assert.equal(readFileSync(storage, "utf8"), "{}");
   } finally {
     rmSync(folder, { recursive: true });
+  }
+});
+
+test("An upload whose connection is dead goes on with another one", async () => {
+  const { holdfast, client } = await somebody("Dana");
+  const { id: projectId } = await createProject({ client, body: { name: "Film" } });
+  for (const silent of ["PATCH", "HEAD", "POST"]) {
+    const calls = [];
+    // What is sent into this network vanishes once; what comes before breaks off, where there has to be a HEAD.
+    const server = createServer((incoming, outgoing) => {
+      const { method, url: path, headers } = incoming;
+      calls.push(method);
+      const first = calls.filter((each) => each === method).length === 1;
+      if (silent === "HEAD" && method === "PATCH" && first) return outgoing.destroy();
+      if (method === silent && first) return incoming.resume();
+      const onward = ask(url + path, { method, headers: { ...headers, host: new URL(url).host } }, (answer) => {
+        outgoing.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(onward);
+    });
+    await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
+    const { port } = server.address();
+    const there = client.getConfig().baseUrl;
+    client.setConfig({ baseUrl: `http://127.0.0.1:${port}/api/v1` });
+    const file = new File([text(3000)], `${silent}.txt`, { type: "text/plain" });
+    const stored = await upload(holdfast, file, { projectId, timeout: 1000 });
+    assert.equal(stored.sha256, sha256(text(3000)));
+    assert.equal(calls.filter((each) => each === silent).length, 2);
+    client.setConfig({ baseUrl: there });
+    server.closeAllConnections();
+    server.close();
   }
 });
 
