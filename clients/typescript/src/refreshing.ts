@@ -52,7 +52,7 @@ export async function exchange(options: Refreshing, shared?: SignedIn): Promise<
 }
 
 /**
- * Tell the service that the session ends, and forget its token, whatever the service says.
+ * Forget the token of a session, and tell the service that it ends.
  *
  * @param access - The access token, which names the session where there is no other.
  * @throws ApiError - when the service could not be told.
@@ -60,11 +60,12 @@ export async function exchange(options: Refreshing, shared?: SignedIn): Promise<
 export async function endSession(options: Refreshing, access: string | undefined): Promise<void> {
   const token = await storedToken(options);
   try {
+    // First, or an app that is closed before the service answers would be signed in when it starts again.
+    if (token) await options.store.remove(REFRESH_TOKEN);
+  } finally {
     const answer = await post(options, "/auth/logout", token, access);
     if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
     if (answer.status !== 204) throw networkError(null, FOREIGN);
-  } finally {
-    if (token && (await storedToken(options)) === token) await options.store.remove(REFRESH_TOKEN);
   }
 }
 

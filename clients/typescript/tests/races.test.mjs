@@ -204,6 +204,16 @@ test("Who signs out while a refresh or a sign-in is under way is signed out, her
   }
 });
 
+test("Who signs out and closes the app before the service has answered is signed out", async () => {
+  const { holdfast, net, tokenStore } = await caller("Alice");
+  const held = net.hold("/auth/logout");
+  const leaving = holdfast.signOut();
+  await held.arrived;
+  assert.equal(await tokenStore.get(TOKEN), null);
+  held.release();
+  await leaving;
+});
+
 test("A call waits for a refresh as long as its signal and its deadline let it, and the refresh goes on", async () => {
   const alice = await caller("Alice");
   const { client, net, holdfast, tokenStore } = alice;
