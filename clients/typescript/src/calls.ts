@@ -1,12 +1,12 @@
 import { errorOf, FOREIGN, networkError } from "./errors.js";
 import { CHOOSE_TRANSPORT, GIVE_FILES, GIVE_TOKENS, TAKE_KEY } from "./generated/operations.gen.js";
 import type { SignedIn } from "./generated/types.gen.js";
-import type { TokenTransport } from "./refreshing.js";
+import { isStale, type TokenTransport } from "./refreshing.js";
 import { isJson, limitsOf, type RetryPolicy, send } from "./retry.js";
 import type { Session } from "./session.js";
 import { DEVICE_TOKEN, type TokenStore } from "./stores.js";
 
-/** How often a call is sent with tokens that turn out to have expired. */
+/** How often a call is sent with tokens that turn out to be stale. */
 const ROUNDS = 3;
 
 /** What the generated client is about to send. */
@@ -45,7 +45,7 @@ export async function prepare(call: Call, { transport, store, deviceName }: Devi
 }
 
 /**
- * What sends a call in the place of its `fetch`: with the tokens of who began it, and where their access token has expired
+ * What sends a call in the place of its `fetch`: with the tokens of who began it, and where their access token is stale
  * again with a new one of theirs. Tokens in the answer are taken over; calls that give some take turns.
  *
  * @returns A function that throws as {@link send} does, what keeps the token from being renewed, and `network_error` for an
@@ -94,9 +94,8 @@ export function sending(call: Call, session: Session, policy: RetryPolicy): (req
       if (!grant || !tokens || response.status !== 401) return response;
       const { code } = errorOf(response, await response.clone().json().catch(() => null));
       if (code === "session_revoked") session.revoked(tokens);
-      if (code === "token_invalid") session.forgetAccess(tokens);
       // The new one may be replaced at once as well, by a step-up in another tab.
-      if (code !== "token_expired" || round === ROUNDS) return response;
+      if (!isStale(code) || round === ROUNDS) return response;
       session.insist(grant);
       await session.renew(tokens.access_token, patience);
       await session.grant(patience);

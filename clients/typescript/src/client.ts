@@ -49,7 +49,7 @@ export interface Holdfast {
   signOut(): Promise<void>;
   /** The access token for requests that this package does not make; undefined when nobody is signed in. */
   accessToken(): Promise<string | undefined>;
-  /** Get another one after `token_expired`; `used` is the expired one. */
+  /** Get another one after `token_expired` or `token_invalid`; `used` is the refused one. */
   renew(used: string): Promise<void>;
   /** Stop listening to other tabs; in tests, and where an app makes several instances. */
   close(): void;

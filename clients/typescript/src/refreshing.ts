@@ -107,6 +107,11 @@ export function isRefusal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 401 && REFUSALS.includes(error.code);
 }
 
+/** Whether a new access token mends a refusal: the old one has expired, or the service does not know its key any more. */
+export function isStale(code: string | undefined): boolean {
+  return code === "token_expired" || code === "token_invalid";
+}
+
 /** There was no token to ask with. */
 export function nobody(): ApiError {
   return new ApiError({ code: NOBODY, status: 401, detail: "Nobody is signed in." });

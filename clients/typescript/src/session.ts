@@ -127,11 +127,6 @@ export class Session {
     this.#tabs.tell({ kind: "signed_in", userId: signedIn.user.id });
   }
 
-  /** The access token was refused for another reason than its age: the next request begins with a refresh. */
-  forgetAccess(used: SignedIn): void {
-    if (this.#held?.access_token === used.access_token) this.#held = undefined;
-  }
-
   /** The service says that a session is over: ours, or one that we have left. Kept tokens stay: only a refresh can tell. */
   revoked(used: SignedIn): void {
     if (this.#held?.session_id === used.session_id) this.#end("session_revoked");

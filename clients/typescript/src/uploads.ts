@@ -9,7 +9,7 @@ import { ApiError, errorOf, isApiError, networkError, userChanged } from "./erro
 import { describe, type FileSource, isNative } from "./forms.js";
 import { getFile, getTusUpload } from "./generated/sdk.gen.js";
 import type { File as StoredFile } from "./generated/types.gen.js";
-import { nobody } from "./refreshing.js";
+import { isStale, nobody } from "./refreshing.js";
 import { reasonOf } from "./retry.js";
 import { type KeyValueStorage, rememberUploads } from "./resuming.js";
 import { impatient } from "./stalling.js";
@@ -141,7 +141,7 @@ function authorising(holdfast: Holdfast, projectId: string): (request: HttpReque
 async function renewed(holdfast: Holdfast, request: HttpRequest, response: HttpResponse): Promise<void> {
   if (response.getStatus() !== 401) return;
   const used = request.getHeader("Authorization")?.replace(/^Bearer /, "");
-  if (used && problemIn(response)?.code === "token_expired") await holdfast.renew(used);
+  if (used && isStale(problemIn(response)?.code)) await holdfast.renew(used);
 }
 
 /** 401: a new token may be there by now. 409 and 423: our earlier request still holds the upload. */

@@ -134,6 +134,15 @@ test("A call whose new token is replaced at once, by a step-up elsewhere, goes o
   assert.equal(net.sent.filter((call) => call === "GET /me").length, 6, "but not for ever");
 });
 
+test("A call whose token the service does not know any more, since its keys have changed, goes on with a new one", async () => {
+  const { client, net, ended } = await caller("Alice");
+  net.put("/projects", () => problem(401, "token_invalid"), 2);
+  const [made] = await Promise.all([createProject({ client, body: { name: "Reef survey" } }), listProjects({ client })]);
+  assert.equal(made.my_role, "owner");
+  assert.equal(net.sent.filter((call) => call === "POST /auth/refresh").length, 1);
+  assert.deepEqual(ended, []);
+});
+
 test("What Alice began is not done in Bob's name, when she signs out and he signs in on her phone", async () => {
   const { email } = await somebody("Bob");
   for (const [bobSignsIn, code] of [[true, "user_changed"], [false, "not_authenticated"]]) {
