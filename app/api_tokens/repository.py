@@ -4,14 +4,23 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from app.api_tokens.models import ApiToken
 from app.core.db import rows_changed
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
+from app.core.quick_statements import QuickSelect
 from app.core.repository import Repository
 from app.users.models import User
 
+FACTS = QuickSelect(
+    select(
+        ApiToken.id, ApiToken.user_id, ApiToken.scopes, ApiToken.expires_at, ApiToken.last_used_at,
+        ApiToken.revoked_at, User.role, User.status, User.mfa_enabled,
+    )
+    .join(User, User.id == ApiToken.user_id)
+    .where(ApiToken.digest == bindparam("digest"))
+)  # fmt: skip
 NEWEST = Sort(ApiToken.created_at, True, datetime.fromisoformat)
 
 
@@ -35,24 +44,19 @@ class ApiTokenRepository(Repository[ApiToken]):
 
     def facts(self, digest: bytes) -> TokenFacts | None:
         """What the check needs; one statement."""
-        row = self.session.execute(
-            select(ApiToken, User.role, User.status, User.mfa_enabled)
-            .join(User, User.id == ApiToken.user_id)
-            .where(ApiToken.digest == digest)
-        ).one_or_none()
+        row = self.one(FACTS, {"digest": digest})
         if row is None:
             return None
-        token, role, status, has_factor = row
         return {
-            "id": str(token.id),
-            "user_id": str(token.user_id),
-            "scopes": token.scopes,
-            "expires_at": token.expires_at.isoformat(),
-            "last_used_at": token.last_used_at.isoformat() if token.last_used_at else None,
-            "revoked": token.revoked_at is not None,
-            "role": role,
-            "status": status,
-            "has_factor": has_factor,
+            "id": str(row.id),
+            "user_id": str(row.user_id),
+            "scopes": row.scopes,
+            "expires_at": row.expires_at.isoformat(),
+            "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
+            "revoked": row.revoked_at is not None,
+            "role": row.role,
+            "status": row.status,
+            "has_factor": row.mfa_enabled,
         }
 
     def page(self, user_id: UUID, cursors: Cursors, request: PageRequest) -> Page[ApiToken]:

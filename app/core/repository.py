@@ -36,6 +36,10 @@ class Repository(Generic[Row]):
         """What a statement of plain columns finds, read without the session."""
         return statement.all(self._uow.connection, values)
 
+    def one(self, statement: QuickSelect, values: Mapping[str, Any]) -> Any:
+        """The only row that such a statement finds, or ``None``."""
+        return statement.one_or_none(self._uow.connection, values)
+
     def adopt(self, row: Row) -> Row:
         """Let the session have a row that was read without it and that it does not know, as if it had loaded it."""
         make_transient_to_detached(row)

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from app.core.db import rows_changed
+from app.core.quick_statements import QuickSelect
 from app.core.repository import Repository
 from app.core.system import SystemState
 from app.sessions.models import Session
@@ -28,6 +29,19 @@ class SessionFacts(TypedDict):
     status: str
 
 
+FACTS = QuickSelect(
+    select(
+        Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,
+        Session.authenticated_at, Session.factor_at, Session.revoked_at, User.role, User.status,
+        User.mfa_enabled,
+        (Session.auth_epoch == SystemState.auth_epoch).label("epoch_holds"),
+    )
+    .join(User, User.id == Session.user_id)
+    .join(SystemState, SystemState.id == 1)
+    .where(Session.id == bindparam("session_id"))
+)  # fmt: skip
+
+
 class SessionRepository(Repository[Session]):
     model = Session
     noun = "session"
@@ -44,17 +58,7 @@ class SessionRepository(Repository[Session]):
 
     def facts(self, session_id: UUID) -> SessionFacts | None:
         """What the check of an access token needs; one statement."""
-        row = self.session.execute(
-            select(
-                Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,
-                Session.authenticated_at, Session.factor_at, Session.revoked_at, User.role, User.status,
-                User.mfa_enabled,
-                (Session.auth_epoch == SystemState.auth_epoch).label("epoch_holds"),
-            )
-            .join(User, User.id == Session.user_id)
-            .join(SystemState, SystemState.id == 1)
-            .where(Session.id == session_id)
-        ).one_or_none()  # fmt: skip
+        row = self.one(FACTS, {"session_id": session_id})
         if row is None:
             return None
         return {
