@@ -58,14 +58,17 @@ class RedisLink:
         return replies
 
     def _reply(self) -> Any:
-        while (
-            reply := self._reader.gets()
-        ) is False:  # not whole yet; no command of ours is answered by a boolean
-            data = self._socket.recv(PIECE)
-            if not data:
-                raise ConnectionError("Redis hung up.")
-            self._reader.feed(data)
-        return reply
+        while True:
+            reply = self._reader.gets()
+            if reply is False:  # not whole yet; no command of ours is answered by a boolean
+                data = self._socket.recv(PIECE)
+                if not data:
+                    raise ConnectionError("Redis hung up.")
+                self._reader.feed(data)
+            elif not isinstance(
+                reply, hiredis.PushNotification
+            ):  # what a server says of its own accord (RESP3)
+                return reply
 
     def close(self) -> None:
         self._connection.disconnect()
