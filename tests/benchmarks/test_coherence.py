@@ -83,6 +83,38 @@ class RefusesWhoIsIn(Honest):
         return Answer(404, None, "", "n") if deed == "read" and answer.status == 200 else answer
 
 
+class IsBusyOnce(Honest):
+    """Refuses each first acceptance, and whoever is invited a second time before that."""
+
+    def __init__(self):
+        self.invited = self.busy = False
+        super().__init__()
+
+    def ask(self, deed, method, path, person, body=None, headers=None):
+        if deed == "invite" and self.invited:
+            return Answer(409, None, "", "n")
+        if deed == "invite":
+            self.invited = self.busy = True
+        if deed == "accept" and self.busy:
+            self.busy = False
+            return Answer(503, None, "", "n")
+        self.invited = self.invited and deed != "accept"
+        return super().ask(deed, method, path, person, body, headers)
+
+
+class IsAlwaysBusy(Honest):
+    """Takes nobody in again."""
+
+    def ask(self, deed, method, path, person, body=None, headers=None):
+        if deed == "accept" and self.projects_are_there:
+            return Answer(503, None, "", "n")
+        return super().ask(deed, method, path, person, body, headers)
+
+    @property
+    def projects_are_there(self):
+        return bool(getattr(self, "projects", None))
+
+
 def asked(crowd):
     for _ in range(2):
         crowd.write(crowd.bob, crowd.project)
@@ -96,6 +128,18 @@ def test_an_honest_service_has_no_faults():
     assert crowd.checks[STALE] > 0
     assert crowd.checks[REMOVED] > 0
     assert crowd.checks[FOREIGN] > 0
+
+
+def test_an_answer_busy_is_asked_for_again_and_no_fault():
+    crowd = asked(IsBusyOnce())
+    assert crowd.faults == []
+    assert crowd.bob.email in crowd.inside
+
+
+def test_nothing_is_asked_of_who_may_be_in_or_out():
+    crowd = asked(IsAlwaysBusy())
+    crowd.read(crowd.bob, crowd.project, known=False)
+    assert crowd.faults == []
 
 
 @pytest.mark.parametrize(
