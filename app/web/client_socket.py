@@ -35,7 +35,9 @@ class ClientSocket(socket.socket):
 
     def setblocking(self, flag: bool, /) -> None:
         """Block as far as the mood allows. gunicorn calls it before it reads and after it has written."""
-        self.settimeout(self._idle_seconds if flag and self.patient else 0.0)
+        seconds = self._idle_seconds if flag and self.patient else 0.0
+        if self.gettimeout() != seconds:  # else a call of the system for nothing
+            self.settimeout(seconds)
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
         """Send, and keep or wait for what does not go at once.

@@ -34,6 +34,7 @@ from app.web.client_socket import ClientSocket
 from app.web.foresight import ForesightedParser, LostPlaceError
 from app.web.gunicorn_refusals import FAILED, Overloaded, StoodStill, problem, refusal_of, request_id_of
 from app.web.led_worker import LedWorker
+from app.web.load_shedding import is_too_late, short_way, waited
 from app.web.transfer_holder import OfToken, holder_of, of_nobody
 from app.web.transfer_room import TRANSFERS, Place, Routes, TransferRoom, place_of
 from app.web.waits import Waits
@@ -84,7 +85,22 @@ class ProblemThreadWorker(LedWorker):
         place = place_of(conn.parser, self.transfers)
         if place is Place.transfers:
             conn.holder = holder_of(conn.parser.request, conn.client, type(self).of_token)
-        return super().handle(conn) if place is Place.here else place
+        if place is not Place.here:
+            return place
+        return self._shed(conn) if self._may_shed(conn.parser.request) else super().handle(conn)
+
+    def _may_shed(self, request: Any) -> bool:
+        """Whether this is refused for having waited, and the connection may go on."""
+        if request is None or not is_too_late(waited.get(), request.path):
+            return False
+        expects = request._expected_100_continue  # noqa: SLF001 - no public name
+        return self.alive and not expects and not request.should_close()
+
+    def _shed(self, conn: Any) -> Any:
+        request = next(conn.parser)
+        origin = next((value for name, value in request.headers if name == "ORIGIN"), None)
+        conn.sock.sendall(short_way(self.wsgi, request.method, request.path, origin))
+        return self._keepalive_after(conn, keepalive=True)
 
     def path_of(self, conn: Any) -> str:
         """What a connection asks for, if its head is there."""

@@ -16,6 +16,8 @@ from app.web.load_shedding import LIVENESS, is_too_late, waited
 
 LOOK_SECONDS = 1.0
 GLANCE_SECONDS = 0.05
+FEW = 16
+"""Requests that are answered between two looks at who came meanwhile."""
 
 
 class Outcome(NamedTuple):
@@ -43,8 +45,12 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def init_process(self) -> None:
         """Make what belongs to this process alone, then run."""
         self._leadership = Leadership(lambda: self.method_queue.defer(lambda: None))
-        self._line: deque[tuple[Any, float]] = deque()
+        self.stand_in_line()
         super().init_process()
+
+    def stand_in_line(self) -> None:
+        """Begin with nobody in line."""
+        self._line: deque[tuple[Any, float]] = deque()
 
     def run(self) -> None:
         """Serve until told to stop, and for as long after as requests may take."""
@@ -78,8 +84,9 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 return
 
     def enqueue_req(self, conn: Any) -> None:
-        """Note that a connection may have a request."""
-        self._line.append((conn, time.monotonic()))
+        """Note that a connection may have a request. Behind many others, who asks for health is let through."""
+        in_front = len(self._line) > FEW and self.path_of(conn) == LIVENESS
+        (self._line.appendleft if in_front else self._line.append)((conn, time.monotonic()))
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """What gunicorn's main loop does most of the time: let others do it, or do it where all of them are busy."""
@@ -113,7 +120,9 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _look_after_clients(self) -> None:
         super().wait_for_and_dispatch_events(0.0 if self._line else LOOK_SECONDS)
-        for _ in range(len(self._line)):
+        if len(self._line) > FEW:
+            self._let_in()
+        for _ in range(min(len(self._line), FEW)):
             self._answer(*self._line.popleft())
             if not self._leadership.kept:
                 return
@@ -124,6 +133,17 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._leadership.call()
         elif self._accepting != (self.nr_conns < self.worker_connections):
             self.set_accept_enabled(not self._accepting)
+
+    def _let_in(self) -> None:
+        """Accept more than the one that each look accepts: who waits in the kernel's line is not seen to wait.
+
+        Where few stand in line there is no need to, and connections are dealt better among the processes.
+        """
+        for listener in self.sockets if self._accepting else ():
+            before, most = -1, min(self.nr_conns + FEW, self.worker_connections)
+            while before != self.nr_conns < most:
+                before = self.nr_conns
+                self.accept(listener)
 
     def _answer(self, conn: Any, since: float) -> None:
         """Answer what a connection asks; who took longer than others wait has lost the lead."""

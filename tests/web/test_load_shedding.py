@@ -7,7 +7,7 @@ import threading
 import pytest
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from app.web.load_shedding import LONGEST_SECONDS, LoadShedder, waited
+from app.web.load_shedding import LONGEST_SECONDS, LoadShedder, short_way, waited
 from tests.fixtures.gunicorn_process import request, serving, until
 
 OURS = "https://app.example"
@@ -56,6 +56,23 @@ def test_sec_54_only_our_pages_may_read_it():
     assert asked(LONGEST_SECONDS * 2, Origin=OURS)[1]["Access-Control-Allow-Origin"] == OURS
     assert "Access-Control-Allow-Origin" not in asked(LONGEST_SECONDS * 2, Origin="https://evil.example")[1]
     assert "Access-Control-Allow-Origin" not in asked(LONGEST_SECONDS * 2)[1]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("origin", [None, OURS, "https://evil.example"])
+def test_the_short_way_tells_the_same(method, origin):
+    _, told, body = asked(LONGEST_SECONDS * 2, method=method, **({"Origin": origin} if origin else {}))
+    before = waited.set(LONGEST_SECONDS * 2)
+    head, _, short_body = short_way(SHEDDER, method, "/api/v1/me", origin).partition(b"\r\n\r\n")
+    waited.reset(before)
+    status, *lines = head.decode("latin-1").split("\r\n")
+    assert status == "HTTP/1.1 503 Service Unavailable"
+    short = dict(line.split(": ", 1) for line in lines)
+    assert short.pop("Connection") == "keep-alive"
+    assert short.pop("Date").endswith("GMT")
+    assert short.keys() == dict(told).keys()
+    assert {name for name in short if short[name] != told[name]} == {"X-Request-ID"}
+    assert len(short_body) == len(body)
 
 
 class Held:
@@ -112,3 +129,25 @@ def test_a_connection_that_was_refused_can_be_used_again(server, tmp_path):
         held.let_go()
         client.send(request("GET", "/"))
         assert client.answer().body == b"hello"
+
+
+def test_what_a_refused_request_carried_is_not_taken_for_the_next(server, tmp_path):
+    held = Held(server, tmp_path, 2)
+    with server.connect() as client:
+        client.send(request("POST", "/length", "Content-Length: 4", body=b"kelp"))
+        assert client.answer().status == 503
+        client.send(request("HEAD", "/"))
+        assert client.answer(body=False).headers["retry-after"] == "2"
+        held.let_go()
+        client.send(request("POST", "/length", "Content-Length: 3", body=b"sea"))
+        assert client.answer().body == b"3"
+
+
+def test_who_says_that_it_was_the_last_request_is_refused_and_let_go(server, tmp_path):
+    held = Held(server, tmp_path, 2)
+    with server.connect() as client:
+        client.send(request("GET", "/", "Connection: close"))
+        answer = client.answer()
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        assert client.answer() is None
+    held.let_go()

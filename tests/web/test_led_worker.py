@@ -1,0 +1,80 @@
+"""Who stands in line before a worker's thread, and in which order (app/web/led_worker.py)."""
+
+import socket
+from contextlib import ExitStack
+
+import pytest
+from gunicorn.config import Config
+
+from app.web.led_worker import FEW, LedWorker
+from app.web.load_shedding import LIVENESS
+
+
+class Line(LedWorker):
+    """A worker that serves nobody; what stands in its line are paths, or connections."""
+
+    def path_of(self, conn):
+        return conn if isinstance(conn, str) else ""
+
+    @property
+    def paths(self):
+        return [conn for conn, _ in self._line]
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+@pytest.fixture
+def line(listener):
+    worker = Line(0, 0, [listener], None, 30, Config(), None)
+    worker.stand_in_line()
+    yield worker
+    for conn, _ in worker._line:
+        if not isinstance(conn, str):
+            conn.close()
+    worker.tmp.close()
+
+
+def test_a_few_are_answered_as_they_came(line):
+    for path in ("/a", LIVENESS, "/b"):
+        line.enqueue_req(path)
+    assert line.paths == ["/a", LIVENESS, "/b"]
+
+
+def test_d7_who_asks_whether_the_process_lives_does_not_wait_behind_a_crowd(line):
+    for _ in range(FEW + 1):
+        line.enqueue_req("/a")
+    line.enqueue_req(LIVENESS)
+    line.enqueue_req("/b")
+    assert line.paths == [LIVENESS, *["/a"] * (FEW + 1), "/b"]
+
+
+def knock(listener, stack, count):
+    for _ in range(count):
+        stack.enter_context(socket.create_connection(listener.getsockname()))
+
+
+def test_rel_03_a_crowd_before_the_door_is_let_in_by_the_dozen_so_that_its_wait_is_seen(line, listener):
+    line._accepting = True
+    with ExitStack() as stack:
+        knock(listener, stack, FEW + 3)
+        found = []
+        for _ in range(3):
+            line._let_in()
+            found.append(line.nr_conns)
+    assert found == [FEW, FEW + 3, FEW + 3]
+
+
+def test_nobody_is_let_in_beyond_the_limit_or_by_a_worker_that_stops(line, listener):
+    line.worker_connections = 2
+    with ExitStack() as stack:
+        knock(listener, stack, 3)
+        line._let_in()
+        assert line.nr_conns == 0
+        line._accepting = True
+        line._let_in()
+        assert line.nr_conns == 2
