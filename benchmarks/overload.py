@@ -1,13 +1,14 @@
 """Three times the load that the service can bear: it goes on to serve most of what it could, and says the rest that it is busy.
 
-    .venv/bin/python -m benchmarks.overload [--seconds 20] [--times 3] [--connections 900]
+    .venv/bin/python -m benchmarks.overload [--seconds 10] [--turns 3] [--times 3] [--connections 900]
 
 Real gunicorn, two processes. Sixteen accounts read a project, list and patch; limits are counted and out of reach. First sixteen
 connections ask as fast as they are answered: the peak. Then requests begin at three times that rate, whatever became of those
-before (benchmarks/open_loop.py); who finds no connection free, and none may be opened, is lost. Meanwhile somebody asks for
-/livez and somebody reads, each time on a new connection. Printed are answers by kind, latencies, and how long after the load the
-reader is served as before. The exit code is 1 when good answers fall under 80 % of the peak, when /livez fails once, when
-anything but 2xx and 503 with `Retry-After` is answered, or when it is not over within ten seconds.
+before (benchmarks/open_loop.py); who finds no connection free, and none may be opened, is lost. Both take turns, since others
+use the machine too. Meanwhile somebody asks for /livez and somebody reads, each time on a new connection. Printed are answers by
+kind, latencies, and how long after the load the reader is served as before. The exit code is 1 when good answers fall under
+80 % of the peaks around them (the median of the turns), when /livez fails once, when anything but 2xx and 503 with
+`Retry-After` is answered, or when it is not over within ten seconds.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from multiprocessing import get_context
+from statistics import median
 
 from benchmarks.open_loop import Sender, Tally
 from benchmarks.served import Served, busy, served
@@ -118,27 +121,35 @@ def flood_of(port: int, requests: Sequence[bytes], seconds: float, most: int, ra
 def line(name: str, tally: Tally) -> str:
     good = len(tally.good)
     return (
-        f"  {name:10}{tally.offered / tally.seconds:9.0f}{tally.rate:9.0f}{tally.offered:9}{tally.lost:9}{good:8}"
+        f"  {name:11}{tally.offered / tally.seconds:9.0f}{tally.rate:9.0f}{tally.offered:9}{tally.lost:9}{good:8}"
         f"{tally.statuses[503]:8}{tally.failed:8}{tally.part(0.5):8.0f}{tally.part(0.99):8.0f}{tally.cpu / tally.seconds:8.0%}"
     )
 
 
-def judged(peak: Tally, flood: Tally, lives: Sequence[Sight], calm: float | None) -> list[str]:
+def ratio_of(peaks: Sequence[Tally], floods: Sequence[Tally]) -> float:
+    """The median of the turns, each against the peaks before and after it: what else runs on the machine comes and goes."""
+    around = [(one.rate + other.rate) / 2 for one, other in pairwise(peaks)]
+    return median(flood.rate / peak for flood, peak in zip(floods, around, strict=True))
+
+
+def judged(
+    peaks: Sequence[Tally], floods: Sequence[Tally], lives: Sequence[Sight], calm: float | None
+) -> list[str]:
     """What is not as it should be."""
-    ratio = flood.rate / peak.rate
+    ratio = ratio_of(peaks, floods)
     others = {
         status: number
-        for tally in (peak, flood)
+        for tally in (*peaks, *floods)
         for status, number in tally.statuses.items()
         if not 200 <= status < 300 and status != 503
     }
     dead = [sight for sight in lives if sight.status != 200]
     faults = [f"good answers fell to {ratio:.0%} of the peak"] if ratio < LEAST else []
     faults += [f"{number} answers {status}" for status, number in others.items()]
-    if flood.bare or peak.bare:
-        faults.append(f"{flood.bare + peak.bare} answers 503 without Retry-After")
-    if flood.failed or peak.failed:
-        faults.append(f"{flood.failed + peak.failed} requests failed")
+    if bare := sum(tally.bare for tally in (*peaks, *floods)):
+        faults.append(f"{bare} answers 503 without Retry-After")
+    if failed := sum(tally.failed for tally in (*peaks, *floods)):
+        faults.append(f"{failed} requests failed")
     if dead or not lives:
         faults.append(f"/livez failed {len(dead)} of {len(lives)} times")
     if calm is None or calm > CALM_SECONDS:
@@ -151,7 +162,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=20, help="of the overload (20)")
+    parser.add_argument("--seconds", type=float, default=10, help="of each overload (10)")
+    parser.add_argument("--turns", type=int, default=3, help="of peak and overload (3)")
     parser.add_argument("--times", type=float, default=3, help="the peak (3)")
     parser.add_argument(
         "--connections",
@@ -169,36 +181,41 @@ def main() -> int:
         requests = requests_of(service)
         reader = service.sign_in(ACCOUNTS + 1)["access_token"]
         sender.submit(peak_of, service.port, requests, 3).result()
-        peak = sender.submit(peak_of, service.port, requests, options.seconds / 2).result()
         lives = Watcher(service, "/livez", None, 0.1)
         reads = Watcher(service, "/api/v1/projects?limit=1", reader, 0.02)
         try:
             time.sleep(3)
             before = p95(reads.sights)
-            flood = sender.submit(
-                flood_of,
-                service.port,
-                requests,
-                options.seconds,
-                options.connections,
-                options.times * peak.rate,
-            ).result()
-            time.sleep(max(0.0, flood.ended + CALM_SECONDS + 2 - time.monotonic()))
+            half = options.seconds / 2
+            peaks, floods = [sender.submit(peak_of, service.port, requests, half).result()], list[Tally]()
+            for _ in range(options.turns):
+                rate = options.times * peaks[-1].rate
+                flood = (service.port, requests, options.seconds, options.connections, rate)
+                floods.append(sender.submit(flood_of, *flood).result())
+                peaks.append(sender.submit(peak_of, service.port, requests, half).result())
+            time.sleep(CALM_COUNT / 10)
         finally:
             lives.close()
             reads.close()
-    began = flood.ended - flood.seconds
-    during = [sight for sight in lives.sights if began <= sight.began <= flood.ended]
-    calm = calm_after(reads.sights, flood.ended, before + CALM_MS)
-    print(f"  {'':10}{'asked/s':>9}{'good/s':>9}{'offered':>9}{'lost':>9}{'2xx':>8}{'503':>8}{'failed':>8}{'p50 ms':>8}{'p99':>8}{'sender':>8}")  # fmt: skip
-    print(line("peak", peak), line("overload", flood), sep="\n")
+    during = [
+        sight
+        for flood in floods
+        for sight in lives.sights
+        if flood.ended - flood.seconds <= sight.began <= flood.ended
+    ]
+    found = [calm_after(reads.sights, flood.ended, before + CALM_MS) for flood in floods]
+    calm = None if None in found else max(each for each in found if each is not None)
+    print(f"  {'':11}{'asked/s':>9}{'good/s':>9}{'offered':>9}{'lost':>9}{'2xx':>8}{'503':>8}{'failed':>8}{'p50 ms':>8}{'p99':>8}{'sender':>8}")  # fmt: skip
+    print(line("peak", peaks[0]))
+    for flood, peak in zip(floods, peaks[1:], strict=True):
+        print(line("overload", flood), line("peak", peak), sep="\n")
     slowest = max((sight.taken for sight in during), default=0.0)
     print(
         f"  /livez: {len(during)} times, p95 {p95(during) if during else 0:.0f} ms, slowest {slowest:.0f} ms"
     )
-    print(f"  good answers: {flood.rate / peak.rate:.0%} of the peak; the reader's p95 was {before:.0f} ms, and is again ", end="")  # fmt: skip
+    print(f"  good answers: {ratio_of(peaks, floods):.0%} of the peak; the reader's p95 was {before:.0f} ms, and is again ", end="")  # fmt: skip
     print("not so" if calm is None else f"{calm:.1f} s after the load")
-    faults = judged(peak, flood, during, calm)
+    faults = judged(peaks, floods, during, calm)
     print(
         "\n".join(faults)
         or f"At {options.times:.0f} times the load good answers stay over {LEAST:.0%} of the peak."

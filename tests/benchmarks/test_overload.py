@@ -65,13 +65,13 @@ def tally(good, **more):
 
 
 def test_good_answers_near_the_peak_are_well():
-    assert judged(tally(1000), tally(801), [Sight(0.0, 5.0, 200)], 1.0) == []
+    assert judged([tally(900), tally(1100)], [tally(801)], [Sight(0.0, 5.0, 200)], 1.0) == []
 
 
 def test_what_is_not_as_it_should_be_is_named():
     flood = tally(799, bare=2, failed=3)
     flood.statuses[500] = 4
-    assert judged(tally(1000), flood, [Sight(0.0, 5.0, 503)], None) == [
+    assert judged([tally(900), tally(1100)], [flood], [Sight(0.0, 5.0, 503)], None) == [
         "good answers fell to 80% of the peak", "4 answers 500", "2 answers 503 without Retry-After",
         "3 requests failed", "/livez failed 1 of 1 times", "not as before 10 s after the load",
     ]  # fmt: skip
