@@ -71,18 +71,6 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._leadership.close()
         super().handle_quit(sig, frame)
 
-    def accept(self, listener: Any) -> None:
-        """Accept one connection, or as many as wait for an answer already.
-
-        A process that is quick leaves the next one to its fellows. One that is not comes by seldom, and would keep those out
-        who look whether it lives.
-        """
-        for _ in range(1 + len(self._line)):
-            before = self.nr_conns
-            super().accept(listener)
-            if self.nr_conns in {before, self.worker_connections}:
-                return
-
     def enqueue_req(self, conn: Any) -> None:
         """Note that a connection may have a request. Behind many others, who asks for health is let through."""
         in_front = len(self._line) > FEW and self.path_of(conn) == LIVENESS
