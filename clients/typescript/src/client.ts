@@ -41,10 +41,10 @@ export interface Holdfast {
    */
   resume(): Promise<User | null>;
   /**
-   * End the session, here and in the other tabs.
+   * End the session of this instance: here and in the other tabs at once, at the service within five seconds.
    *
-   * @throws ApiError - when the service could not be told. This instance has forgotten the session all the same; a cookie
-   * stays in the browser, so let people try again.
+   * @throws ApiError - with a cookie, when the service could not be told: the session is forgotten all the same, but the
+   * cookie stays in the browser, so let people try again. With the transport `body` only what is no matter of the network.
    */
   signOut(): Promise<void>;
   /** The access token for requests that this package does not make; undefined when nobody is signed in. */

@@ -52,21 +52,39 @@ export async function exchange(options: Refreshing, shared?: SignedIn): Promise<
 }
 
 /**
- * Forget the token of a session, and tell the service that it ends.
+ * Remove the token of a session from the store; that of another session stays.
  *
- * @param access - The access token, which names the session where there is no other.
+ * @param own - Some token of the session; whatever is kept where it is undefined.
+ * @returns The newest one of the session.
+ */
+export async function forget(options: Refreshing, own?: string | null): Promise<string | null> {
+  const kept = own === null ? null : await storedToken(options);
+  if (!kept || (own && sessionOf(own) !== sessionOf(kept))) return own ?? null;
+  await options.store.remove(REFRESH_TOKEN);
+  return kept;
+}
+
+/**
+ * Tell the service that a session ends.
+ *
+ * @param token - Its refresh token, where it is not in a cookie.
+ * @param access - Its access token.
  * @throws ApiError - when the service could not be told.
  */
-export async function endSession(options: Refreshing, access: string | undefined): Promise<void> {
-  const token = await storedToken(options);
-  try {
-    // First, or an app that is closed before the service answers would be signed in when it starts again.
-    if (token) await options.store.remove(REFRESH_TOKEN);
-  } finally {
-    const answer = await post(options, "/auth/logout", token, access);
-    if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
-    if (answer.status !== 204) throw networkError(null, FOREIGN);
-  }
+export async function endSession(options: Refreshing, token: string | null, access?: string): Promise<void> {
+  const answer = await post({ ...options, policy: hurried(options.policy) }, "/auth/logout", token, access);
+  if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
+  if (answer.status !== 204) throw networkError(null, FOREIGN);
+}
+
+/** How long somebody who leaves waits for the service. */
+export function hurried(policy: RetryPolicy): RetryPolicy {
+  return { ...policy, timeout: Math.min(policy.timeout, 5000), deadline: Math.min(policy.deadline, 5000) };
+}
+
+/** Which session a refresh token is of: `hfr1.<key>.<session>.<counter>.<mac>`. One of another form is like no other. */
+function sessionOf(token: string): string {
+  return token.split(".")[2] ?? token;
 }
 
 /** Both may be repeated: the same token gets the same answer. */
@@ -75,6 +93,8 @@ function post(options: Refreshing, path: string, token: string | null, access?: 
   const request = new Request(baseUrl + path, {
     method: "POST",
     credentials: transport === "cookie" ? "include" : "omit",
+    // Who signs out may close the page at once.
+    keepalive: transport === "cookie" && path === "/auth/logout",
     headers: {
       ...headers,
       "Content-Type": "application/json",

@@ -1,7 +1,7 @@
-import { userChanged } from "./errors.js";
+import { isApiError, userChanged } from "./errors.js";
 import type { SignedIn, User } from "./generated/types.gen.js";
-import { endSession, exchange, isNobody, isRefusal, nobody, type Refreshing } from "./refreshing.js";
-import { within } from "./retry.js";
+import { endSession, exchange, forget, hurried, isNobody, isRefusal, nobody, type Refreshing } from "./refreshing.js";
+import { limitsOf, within } from "./retry.js";
 import { DEVICE_TOKEN, REFRESH_TOKEN } from "./stores.js";
 import { openTabs, type TabMessage, type Tabs } from "./tabs.js";
 import { Line, type Patience } from "./turns.js";
@@ -41,6 +41,11 @@ export class Session {
   readonly #line: Line;
   #state: State = "unknown";
   #held: SignedIn | undefined;
+  /** The last tokens of ours, which are still known when they are not held any more. */
+  #own: SignedIn | undefined;
+  /** Sign-outs that wait for their turn or have it, and the tokens that came to calls before them. */
+  #leaving = 0;
+  #late: SignedIn[] = [];
   #renewing: Promise<boolean> | null = null;
   /** Moves with each change; what was asked for before it is overtaken. */
   #era = 0;
@@ -120,11 +125,17 @@ export class Session {
   /** Go on with the tokens of an answer, within its turn: first kept, then used, since their use ends the ones before. */
   async adopt(signedIn: SignedIn): Promise<void> {
     const { store, transport } = this.#options;
-    if (transport === "body" && signedIn.refresh_token) await store.set(REFRESH_TOKEN, signedIn.refresh_token);
-    if (signedIn.device_token) await store.set(DEVICE_TOKEN, signedIn.device_token);
-    this.#line.note(signedIn);
-    this.#set("signed_in", signedIn);
-    this.#tabs.tell({ kind: "signed_in", userId: signedIn.user.id });
+    const { refresh_token, device_token, user } = signedIn;
+    if (transport === "body" && refresh_token && !this.#leaving) await store.set(REFRESH_TOKEN, refresh_token);
+    if (this.#leaving) {
+      // Who has signed out meanwhile leaves this session too.
+      this.#late.push(signedIn);
+    } else {
+      this.#line.note(signedIn);
+      this.#set("signed_in", signedIn);
+      this.#tabs.tell({ kind: "signed_in", userId: user.id });
+    }
+    if (device_token) await store.set(DEVICE_TOKEN, device_token);
   }
 
   /** The service says that a session is over: ours, or one that we have left. Kept tokens stay: only a refresh can tell. */
@@ -133,15 +144,39 @@ export class Session {
   }
 
   /** Sign out; see `Holdfast.signOut`. */
-  signOut(): Promise<void> {
-    return this.turn(async () => {
-      try {
-        await endSession(this.#options, this.#held?.access_token);
-      } finally {
-        this.#end("signed_out");
-        this.#tabs.tell({ kind: "signed_out" });
-      }
+  async signOut(): Promise<void> {
+    const state = this.#state;
+    const own = state === "unknown" ? undefined : this.#own;
+    // First, or an app that is closed before the service answers would be signed in when it starts again.
+    const forgotten = forget(this.#options, state === "unknown" ? undefined : (own?.refresh_token ?? null));
+    // Where somebody else is there, the cookie is theirs.
+    const options = state === "other_user" ? { ...this.#options, transport: "body" as const } : this.#options;
+    this.#leaving += 1;
+    const telling = this.turn(() => this.#leave(options, own, forgotten));
+    this.#set("signed_out");
+    if (state !== "other_user") this.#tabs.tell({ kind: "signed_out" });
+    if (state !== "signed_out") call(this.#options.onSignedOut, "signed_out");
+    const told = within(telling, limitsOf(hurried(this.#options.policy))).catch((error: unknown) => {
+      // A token has gone with this; a cookie has not.
+      if (options.transport === "cookie" || !isUntold(error)) throw error;
     });
+    await Promise.all([forgotten, told]);
+  }
+
+  /** End a session at the service, and those that have come since its person left. */
+  async #leave(options: SessionOptions, own: SignedIn | undefined, forgotten: Promise<string | null>): Promise<void> {
+    try {
+      const first = await forgotten.catch(() => own?.refresh_token ?? null);
+      // A refresh that was under way may have stored the next one.
+      const ends = [{ token: await forget(options, first).catch(() => first), access: own?.access_token }];
+      for (const { refresh_token = null, access_token } of this.#late.splice(0)) {
+        ends.push({ token: await forget(options, refresh_token), access: access_token });
+      }
+      const named = ends.filter(({ token, access }) => options.transport === "cookie" || token || access);
+      await Promise.all(named.map(({ token, access }) => endSession(options, token, access)));
+    } finally {
+      this.#leaving -= 1;
+    }
   }
 
   close(): void {
@@ -178,7 +213,7 @@ export class Session {
 
   #end(reason: SignedOutReason, told = this.#state !== "signed_out"): void {
     this.#set("signed_out");
-    if (told) this.#options.onSignedOut?.(reason);
+    if (told) call(this.#options.onSignedOut, reason);
   }
 
   /** Tabs share a cookie; with the transport `body` each may have a session of its own. */
@@ -190,7 +225,7 @@ export class Session {
 
   #meet(user: { id: string }): void {
     this.#set("other_user");
-    this.#options.onUserChanged?.(user);
+    call(this.#options.onUserChanged, user);
   }
 
   #set(state: State, signedIn?: SignedIn): void {
@@ -198,5 +233,20 @@ export class Session {
     this.#state = state;
     this.user = signedIn?.user ?? null;
     this.#held = signedIn;
+    this.#own = signedIn ?? this.#own;
   }
+}
+
+/** Tell the app; a fault of its own is shown, and is no fault of what it is told of. */
+function call<T>(listener: ((what: T) => void) | undefined, what: T): void {
+  try {
+    listener?.(what);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+/** Whether the service could not be told for now: no network, too late, too busy, unwell. */
+function isUntold(error: unknown): boolean {
+  return isApiError(error) && (error.isNetworkError || error.status === 429 || error.status >= 500);
 }
