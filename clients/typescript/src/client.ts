@@ -5,7 +5,7 @@ import type { User } from "./generated/types.gen.js";
 import type { TokenTransport } from "./refreshing.js";
 import { DEFAULT_POLICY, type RetryPolicy } from "./retry.js";
 import { Session, type SignedOutReason } from "./session.js";
-import { memoryStore, type TokenStore } from "./stores.js";
+import { memoryStore, type TokenStore, watched } from "./stores.js";
 
 /** What an instance is made of. */
 export interface HoldfastOptions {
@@ -44,7 +44,7 @@ export interface Holdfast {
    * End the session of this instance: here and in the other tabs at once, at the service within five seconds.
    *
    * @throws ApiError - with a cookie, when the service could not be told: the session is forgotten all the same, but the
-   * cookie stays in the browser, so let people try again. With the transport `body` only what is no matter of the network.
+   * cookie stays in the browser, so let people try again. With the transport `body` only `store_failed`.
    */
   signOut(): Promise<void>;
   /** The access token for requests that this package does not make; undefined when nobody is signed in. */
@@ -57,7 +57,8 @@ export interface Holdfast {
 
 /** An instance of its own: nothing is shared with others but what they are given, such as a token store. */
 export function createHoldfast(options: HoldfastOptions): Holdfast {
-  const { transport, clientInfo = {}, tokenStore: store = memoryStore() } = options;
+  const { transport, clientInfo = {} } = options;
+  const store = watched(options.tokenStore ?? memoryStore());
   const baseUrl = options.baseUrl.replace(/\/+$/, "");
   const policy = { ...DEFAULT_POLICY, ...options.retry };
   if (!/\/api\/v\d+$/.test(baseUrl)) console.warn(`@holdfast/client: the baseUrl ${baseUrl} does not end in /api/v1.`);

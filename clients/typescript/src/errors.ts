@@ -1,8 +1,8 @@
 import type { FieldProblem, Problem } from "./generated/types.gen.js";
 
 /**
- * Why a call failed: the codes of the service, and our own for what never reached it, for a person who has gone, and for
- * refusals of something that is not the service, such as `http_502`. New codes may come with any release of the service, so a
+ * Why a call failed: the codes of the service, and our own for what never reached it, for a person who has gone, for a
+ * token store that fails, and for refusals of something that is not the service, such as `http_502`. New codes may come with any release of the service, so a
  * `switch` needs a `default`.
  */
 export type ErrorCode =
@@ -10,6 +10,7 @@ export type ErrorCode =
   | "network_error"
   | "timeout"
   | "user_changed"
+  | "store_failed"
   | `http_${number}`
   | (string & {});
 

@@ -16,6 +16,9 @@ export interface Refreshing {
   headers: Record<string, string>;
 }
 
+/** Milliseconds for which somebody who leaves waits for the service. */
+export const FAREWELL = 5000;
+
 const NOBODY = "not_authenticated";
 const REFUSALS = ["refresh_invalid", "refresh_reused", "session_expired", NOBODY];
 
@@ -72,19 +75,15 @@ export async function forget(options: Refreshing, own?: string | null): Promise<
  * @throws ApiError - when the service could not be told.
  */
 export async function endSession(options: Refreshing, token: string | null, access?: string): Promise<void> {
-  const answer = await post({ ...options, policy: hurried(options.policy) }, "/auth/logout", token, access);
+  const policy = { ...options.policy, timeout: FAREWELL, deadline: FAREWELL };
+  const answer = await post({ ...options, policy }, "/auth/logout", token, access);
   if (!answer.ok) throw errorOf(answer, await answer.json().catch(() => null));
   if (answer.status !== 204) throw networkError(null, FOREIGN);
 }
 
-/** How long somebody who leaves waits for the service. */
-export function hurried(policy: RetryPolicy): RetryPolicy {
-  return { ...policy, timeout: Math.min(policy.timeout, 5000), deadline: Math.min(policy.deadline, 5000) };
-}
-
-/** Which session a refresh token is of: `hfr1.<key>.<session>.<counter>.<mac>`. One of another form is like no other. */
-function sessionOf(token: string): string {
-  return token.split(".")[2] ?? token;
+/** Which session a refresh token is of: `hfr1.<key>.<session>.<counter>.<mac>`. Others are taken for one. */
+function sessionOf(token: string): string | undefined {
+  return token.split(".")[2];
 }
 
 /** Both may be repeated: the same token gets the same answer. */
@@ -93,8 +92,8 @@ function post(options: Refreshing, path: string, token: string | null, access?: 
   const request = new Request(baseUrl + path, {
     method: "POST",
     credentials: transport === "cookie" ? "include" : "omit",
-    // Who signs out may close the page at once.
-    keepalive: transport === "cookie" && path === "/auth/logout",
+    // Who signs out may close the page at once, and a cookie of an answer to a page that was left is kept all the same.
+    keepalive: transport === "cookie",
     headers: {
       ...headers,
       "Content-Type": "application/json",

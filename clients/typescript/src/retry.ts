@@ -100,7 +100,7 @@ export function sleep(milliseconds: number, signal?: AbortSignal | null): Promis
  *
  * @throws ApiError - `timeout`. An abort throws the signal's reason.
  */
-export async function within<T>(work: Promise<T>, { until }: Limits, signal?: AbortSignal | null): Promise<T> {
+export async function within<T>(work: Promise<T>, { until }: Pick<Limits, "until">, signal?: AbortSignal | null): Promise<T> {
   const over = new AbortController();
   const leave = () => over.abort();
   signal?.addEventListener("abort", leave, { once: true });

@@ -1,7 +1,7 @@
-import { isApiError, userChanged } from "./errors.js";
+import { userChanged } from "./errors.js";
 import type { SignedIn, User } from "./generated/types.gen.js";
-import { endSession, exchange, forget, hurried, isNobody, isRefusal, nobody, type Refreshing } from "./refreshing.js";
-import { limitsOf, within } from "./retry.js";
+import { endSession, exchange, FAREWELL, forget, isNobody, isRefusal, nobody, type Refreshing } from "./refreshing.js";
+import { within } from "./retry.js";
 import { DEVICE_TOKEN, REFRESH_TOKEN } from "./stores.js";
 import { openTabs, type TabMessage, type Tabs } from "./tabs.js";
 import { Line, type Patience } from "./turns.js";
@@ -43,9 +43,8 @@ export class Session {
   #held: SignedIn | undefined;
   /** The last tokens of ours, which are still known when they are not held any more. */
   #own: SignedIn | undefined;
-  /** Sign-outs that wait for their turn or have it, and the tokens that came to calls before them. */
+  /** Sign-outs that wait for their turn or have it. */
   #leaving = 0;
-  #late: SignedIn[] = [];
   #renewing: Promise<boolean> | null = null;
   /** Moves with each change; what was asked for before it is overtaken. */
   #era = 0;
@@ -125,17 +124,19 @@ export class Session {
   /** Go on with the tokens of an answer, within its turn: first kept, then used, since their use ends the ones before. */
   async adopt(signedIn: SignedIn): Promise<void> {
     const { store, transport } = this.#options;
-    const { refresh_token, device_token, user } = signedIn;
-    if (transport === "body" && refresh_token && !this.#leaving) await store.set(REFRESH_TOKEN, refresh_token);
+    const { refresh_token = null, device_token, access_token } = signedIn;
+    if (transport === "body" && refresh_token) await store.set(REFRESH_TOKEN, refresh_token);
     if (this.#leaving) {
       // Who has signed out meanwhile leaves this session too.
-      this.#late.push(signedIn);
+      const end = () => endSession(this.#options, refresh_token, access_token);
+      await forget(this.#options, refresh_token).then(end, end).catch(() => {});
     } else {
       this.#line.note(signedIn);
       this.#set("signed_in", signedIn);
-      this.#tabs.tell({ kind: "signed_in", userId: user.id });
+      this.#tabs.tell({ kind: "signed_in", userId: signedIn.user.id });
     }
-    if (device_token) await store.set(DEVICE_TOKEN, device_token);
+    // Without it a sign-in is good as well: the service takes the device for a new one the next time.
+    if (device_token) await store.set(DEVICE_TOKEN, device_token).catch(() => {});
   }
 
   /** The service says that a session is over: ours, or one that we have left. Kept tokens stay: only a refresh can tell. */
@@ -147,36 +148,29 @@ export class Session {
   async signOut(): Promise<void> {
     const state = this.#state;
     const own = state === "unknown" ? undefined : this.#own;
+    const known = own?.refresh_token ?? null;
     // First, or an app that is closed before the service answers would be signed in when it starts again.
-    const forgotten = forget(this.#options, state === "unknown" ? undefined : (own?.refresh_token ?? null));
+    const forgotten = forget(this.#options, state === "unknown" ? undefined : known);
     // Where somebody else is there, the cookie is theirs.
     const options = state === "other_user" ? { ...this.#options, transport: "body" as const } : this.#options;
     this.#leaving += 1;
-    const telling = this.turn(() => this.#leave(options, own, forgotten));
+    const telling = this.turn(async () => {
+      try {
+        // Again, since a refresh that was under way may have stored the next one. A store that fails is not asked twice.
+        const token = await forgotten.then((first) => forget(options, first)).catch(() => known);
+        await endSession(options, token, own?.access_token);
+      } finally {
+        this.#leaving -= 1;
+      }
+    });
     this.#set("signed_out");
     if (state !== "other_user") this.#tabs.tell({ kind: "signed_out" });
     if (state !== "signed_out") call(this.#options.onSignedOut, "signed_out");
-    const told = within(telling, limitsOf(hurried(this.#options.policy))).catch((error: unknown) => {
+    const told = within(telling, { until: Date.now() + FAREWELL }).catch((error: unknown) => {
       // A token has gone with this; a cookie has not.
-      if (options.transport === "cookie" || !isUntold(error)) throw error;
+      if (options.transport === "cookie") throw error;
     });
     await Promise.all([forgotten, told]);
-  }
-
-  /** End a session at the service, and those that have come since its person left. */
-  async #leave(options: SessionOptions, own: SignedIn | undefined, forgotten: Promise<string | null>): Promise<void> {
-    try {
-      const first = await forgotten.catch(() => own?.refresh_token ?? null);
-      // A refresh that was under way may have stored the next one.
-      const ends = [{ token: await forget(options, first).catch(() => first), access: own?.access_token }];
-      for (const { refresh_token = null, access_token } of this.#late.splice(0)) {
-        ends.push({ token: await forget(options, refresh_token), access: access_token });
-      }
-      const named = ends.filter(({ token, access }) => options.transport === "cookie" || token || access);
-      await Promise.all(named.map(({ token, access }) => endSession(options, token, access)));
-    } finally {
-      this.#leaving -= 1;
-    }
   }
 
   close(): void {
@@ -244,9 +238,4 @@ function call<T>(listener: ((what: T) => void) | undefined, what: T): void {
   } catch (error) {
     console.error(error);
   }
-}
-
-/** Whether the service could not be told for now: no network, too late, too busy, unwell. */
-function isUntold(error: unknown): boolean {
-  return isApiError(error) && (error.isNetworkError || error.status === 429 || error.status >= 500);
 }

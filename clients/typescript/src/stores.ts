@@ -1,3 +1,6 @@
+import { ApiError } from "./errors.js";
+import { within } from "./retry.js";
+
 /**
  * Where an instance keeps what must outlive the app: the refresh token (with the transport `body`) and the device token.
  * Several instances may share one store.
@@ -66,9 +69,29 @@ export function keychainStore(keychain: KeychainLike): TokenStore {
   });
 }
 
+/** A Keychain that asks a person for their finger, and gets none, may never answer; all who use the store wait meanwhile. */
+const PATIENCE = 10_000;
+
+/** A store as instances use it: where it fails, or does not answer within ten seconds, an `ApiError` is thrown. */
+export function watched(store: TokenStore): TokenStore {
+  return onceFor(store, {
+    get: (name) => answered(() => store.get(name)),
+    set: (name, value) => answered(() => store.set(name, value)),
+    remove: (name) => answered(() => store.remove(name)),
+  });
+}
+
+async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await within(work(), { until: Date.now() + PATIENCE });
+  } catch (cause) {
+    throw new ApiError({ code: "store_failed", detail: "Token store failed." }, { cause });
+  }
+}
+
 const made = new WeakMap<object, TokenStore>();
 
-/** One store for one Keychain, however often it is asked for: those who share it have to know of each other. */
+/** One store for one Keychain, and one watched for one store, however often it is asked for: those who share it have to know of each other. */
 function onceFor(place: object, fresh: TokenStore): TokenStore {
   const store = made.get(place) ?? fresh;
   made.set(place, store);

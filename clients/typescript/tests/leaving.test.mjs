@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { createHoldfast, getMe, listSessions, memoryStore, signIn } from "@holdfast/client";
-import { network, page } from "./network.mjs";
+import { hurry, network, page } from "./network.mjs";
 import { advance, baseUrl, PASSWORD, phone, somebody } from "./service.mjs";
 
 const TOKEN = "holdfast.refresh_token";
@@ -19,36 +19,26 @@ test("Who signs out in a black hole is signed out at once, and waits five second
   const [net, tokenStore, ended] = [network(), memoryStore(), []];
   const { holdfast, client } = await somebody("Alice", { tokenStore, fetch: net.fetch, onSignedOut: (reason) => ended.push(reason) });
   const asked = blackHole(net, "/auth/logout");
-  mock.timers.enable({ apis: ["setTimeout"] });
-  try {
+  await hurry(5000, async () => {
     const leaving = holdfast.signOut();
     assert.deepEqual([holdfast.user, ended], [null, ["signed_out"]]);
     await assert.rejects(getMe({ client }), { code: "not_authenticated" });
     await asked;
     assert.equal(await tokenStore.get(TOKEN), null);
-    mock.timers.tick(5000);
     await leaving;
-  } finally {
-    mock.timers.reset();
-  }
+  });
   assert.deepEqual(ended, ["signed_out"]);
 });
 
 test("The token goes at once, though a refresh keeps everybody waiting", async () => {
   const [net, tokenStore] = [network(), memoryStore()];
   const { holdfast } = await somebody("Alice", { tokenStore, fetch: net.fetch });
-  const asked = blackHole(net, "/auth/refresh");
-  mock.timers.enable({ apis: ["setTimeout"] });
-  try {
-    void holdfast.renew(await holdfast.accessToken());
-    await asked;
-    const leaving = holdfast.signOut();
-    while (await tokenStore.get(TOKEN)) await new Promise(setImmediate);
-    mock.timers.tick(5000);
-    await leaving;
-  } finally {
-    mock.timers.reset();
-  }
+  const held = net.hold("/auth/refresh");
+  holdfast.renew(await holdfast.accessToken()).catch(() => {});
+  await held.arrived;
+  await hurry(5000, () => holdfast.signOut());
+  assert.equal(await tokenStore.get(TOKEN), null);
+  held.release();
 });
 
 test("With a cookie, which only the service can take away, who could not tell it is told so, and may try again", async () => {

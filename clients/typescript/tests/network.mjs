@@ -42,3 +42,14 @@ export const problem = (status, code, headers = {}) =>
   Response.json({ status, code, detail: code }, { status, headers: { "Content-Type": "application/problem+json", ...headers } });
 
 export const page = () => new Response("<h1>Pay for the network</h1>", { headers: { "Content-Type": "text/html" } });
+
+/** While something is done, a wait of so many milliseconds, or somewhat less, is over at once. */
+export async function hurry(milliseconds, work) {
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (end, after, ...rest) => setTimeout(end, after > milliseconds - 900 && after <= milliseconds ? 1 : after, ...rest);
+  try {
+    return await work();
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+}
