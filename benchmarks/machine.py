@@ -49,11 +49,7 @@ def about(options: argparse.Namespace, client: str, engines: dict[str, str], lib
 
 def lines(told: About) -> str:
     """The head of the tables."""
-    kind = (
-        ""
-        if told["python_optimised"]
-        else " built without profile-guided optimisation, which is a fifth slower"
-    )
+    kind = "" if told["python_optimised"] else " whose build flags name no profile-guided optimisation"
     engines = ", ".join(f"{name} {number}" for name, number in told["engines"].items())
     limits = "".join(f"; {name} {rate:,} a second" for name, rate in told.get("limits", {}).items())
     return (
@@ -66,7 +62,7 @@ def lines(told: About) -> str:
 
 
 def optimised() -> bool:
-    """Whether this Python, which the peers share, was built by what a profile says."""
+    """Whether this Python, which the peers share, says that it was built by a profile. Debian's was, and does not say so."""
     flags = f"{sysconfig.get_config_var('CONFIG_ARGS') or ''} {sysconfig.get_config_var('PGO_PROF_USE_FLAG') or ''}"
     return "--enable-optimizations" in flags
 
