@@ -68,7 +68,7 @@ class RedisGate:
         return self._guarded(lambda: command(self._client))
 
     def ask(self, *commands: Command) -> list[Any]:
-        """The replies of commands that go out together: one round trip, whatever their number, and a third of the client's cost.
+        """The replies of commands that go out together: one round trip, whatever their number, and about half of the client's cost.
 
         Args:
             commands: each a name and its arguments. None of them knows of the others; this is no transaction.

@@ -65,9 +65,7 @@ class RedisLink:
                 if not data:
                     raise ConnectionError("Redis hung up.")
                 self._reader.feed(data)
-            elif not isinstance(
-                reply, hiredis.PushNotification
-            ):  # what a server says of its own accord (RESP3)
+            elif not isinstance(reply, hiredis.PushNotification):  # said unasked (RESP3)
                 return reply
 
     def close(self) -> None:

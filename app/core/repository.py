@@ -32,12 +32,8 @@ class Repository(Generic[Row]):
     def session(self) -> Session:
         return self._uow.session
 
-    def rows(self, statement: QuickSelect, values: Mapping[str, Any]) -> list[Any]:
-        """What a statement of plain columns finds, read without the session."""
-        return statement.all(self._uow.connection, values)
-
     def one(self, statement: QuickSelect, values: Mapping[str, Any]) -> Any:
-        """The only row that such a statement finds, or ``None``."""
+        """The only row that a statement of plain columns finds, read without the session, or ``None``."""
         return statement.one_or_none(self._uow.connection, values)
 
     def adopt(self, row: Row) -> Row:

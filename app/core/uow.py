@@ -101,9 +101,7 @@ class UnitOfWork:
         Raises:
             RuntimeError: outside any block.
         """
-        if self._state is None:
-            raise RuntimeError("there is no unit of work here; open one in the service")
-        return self._state.session
+        return self._block().session
 
     @property
     def connection(self) -> Connection:
@@ -112,9 +110,12 @@ class UnitOfWork:
         Raises:
             RuntimeError: outside any block.
         """
+        return self._block().connection
+
+    def _block(self) -> _State:
         if self._state is None:
             raise RuntimeError("there is no unit of work here; open one in the service")
-        return self._state.connection
+        return self._state
 
     def __enter__(self) -> "UnitOfWork":
         state = self._state

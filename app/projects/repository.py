@@ -94,16 +94,16 @@ class ProjectRepository(Repository[Project]):
         return (row[0], row[1]) if row else None
 
     def _locked(self, values: Mapping[str, Any]) -> tuple[Project, str] | None:
-        rows = self.rows(QUICKLY_LOCKED, values)
-        if not rows:
+        row = self.one(QUICKLY_LOCKED, values)
+        if row is None:
             return None
-        *columns, role = rows[0]
+        *columns, role = row
         return self.adopt(Project(**dict(zip(COLUMNS, columns, strict=True)))), role
 
     def view_visible(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         """The project as the actor sees it, or ``None``."""
-        rows = self.rows(ONE_VIEW, {"user_id": actor.user_id, "project_id": project_id})
-        return ProjectView.read(rows[0]) if rows else None
+        row = self.one(ONE_VIEW, {"user_id": actor.user_id, "project_id": project_id})
+        return ProjectView.read(row) if row else None
 
     def lock(self, ids: Collection[UUID]) -> list[Project]:
         """Projects, whoever asks, locked in the order of their ids."""

@@ -1,6 +1,5 @@
 """How arguments are read: strict JSON, no unknown or repeated parameters, faults as field problems."""
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
@@ -16,6 +15,7 @@ from app.core.errors import AppError, Code, FieldCode, FieldFault
 from app.web.current import this_request
 from app.web.faults import Fault
 from app.web.openapi_headers import MAX_HEADER
+from app.web.recent import Recent
 from app.web.strict_json import StrictJSONParser, loads
 
 LOCATIONS = {"json": "body", "query": "query", "headers": "header"}
@@ -30,7 +30,7 @@ class Parser(StrictJSONParser):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._queries = Recent(QUERIES_KEPT)
+        self._queries: Recent[tuple[Schema, bytes], Any] = Recent(QUERIES_KEPT)
 
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}
 
@@ -67,22 +67,6 @@ class Parser(StrictJSONParser):
         messages: Any = error.messages
         faults = list(flatten(messages))[:MOST_TOLD]
         raise AppError(Code.validation_failed, DETAIL, fields=faults) from None
-
-
-class Recent:
-    """A mapping that forgets what was put into it first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: dict[Any, Any] = {}
-        self._lock = threading.Lock()
-        self.get = self._kept.get
-
-    def put(self, key: Any, value: Any) -> None:
-        with self._lock:
-            if len(self._kept) >= self._size:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = value
 
 
 def _is_fixed(arguments: Any) -> bool:

@@ -4,8 +4,6 @@ flask-jwt-extended signs and verifies; on its own it would take any token made w
 be is checked here again. Times are checked against our clock alone: the library's own check is off.
 """
 
-import threading
-from collections import OrderedDict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +19,7 @@ from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.ids import new_id
 from app.core.keys import SigningKeys, unb64
+from app.web.recent import Recent
 
 TYPE = "at+jwt"
 ALGORITHM = "EdDSA"
@@ -44,8 +43,7 @@ class JwtAccessTokens:
         self._clock = clock
         self._seconds = settings.access_token_seconds
         self._issuer, self._audience = settings.issuer, settings.jwt_audience
-        self._verified: OrderedDict[str, Claims] = OrderedDict()
-        self._lock = threading.Lock()
+        self._verified: Recent[str, Claims] = Recent(REMEMBERED)
         self._app = app
         app.config.update(
             JWT_ALGORITHM=ALGORITHM, JWT_DECODE_ALGORITHMS=[ALGORITHM], JWT_TOKEN_LOCATION=["headers"],
@@ -81,10 +79,7 @@ class JwtAccessTokens:
         claims = self._verified.get(token)
         if claims is None:
             claims = self._decode(token)
-            with self._lock:
-                self._verified[token] = claims
-                if len(self._verified) > REMEMBERED:
-                    self._verified.popitem(last=False)
+            self._verified.put(token, claims)
         self._check_times(claims)
         return claims
 

@@ -1,6 +1,7 @@
 """What runs before and after each request, and in which order."""
 
-from app.web.parser import QUERIES_KEPT, Recent
+from app.web.parser import QUERIES_KEPT
+from app.web.recent import Recent
 
 
 def names(hooks):
