@@ -6,17 +6,16 @@ from uuid import UUID
 from app.api_tokens.repository import ApiTokenRepository, TokenFacts
 from app.api_tokens.tokens import digest_of
 from app.core.access import AccountStatus, Actor, SiteRole
-from app.core.cache import FactCache
+from app.core.cache import FactCache, FactKind
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 
 logger = log(__name__)
-NAMESPACE = "api-token"
 NOTED_EVERY = timedelta(minutes=1)
 REMEMBERED = 20_000
-SHAPE = tuple(TokenFacts.__annotations__)
+KIND = FactKind("api-token", tuple(TokenFacts.__annotations__), local=True)
 
 
 class ApiTokenChecker:
@@ -38,9 +37,7 @@ class ApiTokenChecker:
         digest = digest_of(token)
         if digest is None:
             raise _unknown()
-        facts: TokenFacts | None = self._cache.fetch(
-            NAMESPACE, digest.hex(), "", lambda: self._load(digest), shape=SHAPE, local=True
-        )
+        facts: TokenFacts | None = self._cache.fetch(KIND, digest.hex(), "", lambda: self._load(digest))
         if facts is None or facts["revoked"]:
             raise _unknown()
         now = self._clock.now()

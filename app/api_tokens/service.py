@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.api_tokens import policy
-from app.api_tokens.check import NAMESPACE
+from app.api_tokens.check import KIND
 from app.api_tokens.models import ApiToken
 from app.api_tokens.repository import ApiTokenRepository
 from app.api_tokens.tokens import digest_of, new_token
@@ -153,4 +153,4 @@ class ApiTokenService:
         )  # fmt: skip
 
     def _forget(self, token: ApiToken) -> None:
-        self._invalidator.after_commit(NAMESPACE, token.digest.hex(), "")
+        self._invalidator.after_commit(KIND.namespace, token.digest.hex(), "")

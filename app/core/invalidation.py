@@ -1,22 +1,40 @@
 """Telling every process that cached facts are no longer true."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from app.core.cache import FactCache
+from app.core.generations import new_word
 from app.core.jobs import JobQueue
 from app.core.redis_gate import RedisUnavailableError
 from app.core.telemetry import log
+from app.core.untold import JOB
 from app.core.uow import UnitOfWork
 
 logger = log(__name__)
-JOB = "cache.forget"
+
+
+@dataclass
+class Change:
+    """Of facts, in a transaction.
+
+    Attributes:
+        namespace, owner: whose.
+        word: that its generation is held by.
+        by_job: whether the transaction wrote a job that will tell it.
+    """
+
+    namespace: str
+    owner: str
+    word: str = field(default_factory=new_word)
+    by_job: bool = False
 
 
 class Invalidator:
-    """Moves the generation of a thing after the commit that changed it.
+    """Holds the generation of a thing before the commit that changes it, and moves it after.
 
-    When Redis cannot be reached a job does it later: written in the same transaction where Redis is known to be
-    away, else in one of its own. Until then the facts of other processes still expire by themselves within a second.
+    When Redis cannot be reached a job does it later: written in the same transaction where that is known before the commit, else
+    in one of its own. Until then no process takes facts that are older than a second.
     """
 
     def __init__(
@@ -30,22 +48,33 @@ class Invalidator:
 
     def after_commit(self, namespace: str, owner: str, *variants: str) -> None:
         """Args: namespace, owner, variants: as in ``FactCache.fetch``; the variants are dropped here at once."""
-        planned = self._redis_is_away()
-        if planned:
-            self._jobs.defer(JOB, namespace=namespace, owner=owner)
-        self._uow.after_commit(self._forget, namespace, owner, variants, planned)
+        change = Change(namespace, owner)
+        self._uow.before_commit(self._announce, change)
+        self._uow.after_commit(self._tell, change, variants)
 
-    def _forget(self, namespace: str, owner: str, variants: tuple[str, ...], planned: bool) -> None:
-        """Args: planned: whether the transaction wrote the job; Redis may have gone away only since."""
+    def _announce(self, changes: list[Change]) -> None:
+        """Hold all generations in one round trip, or see to it that a job moves them."""
+        if not self._redis_is_away():
+            try:
+                self._cache.generations.hold([(each.namespace, each.owner, each.word) for each in changes])
+            except RedisUnavailableError:
+                logger.info("changes_not_announced", number=len(changes))
+            else:
+                return
+        for change in changes:
+            self._jobs.defer(JOB, namespace=change.namespace, owner=change.owner)
+            change.by_job = True
+
+    def _tell(self, change: Change, variants: tuple[str, ...]) -> None:
         for variant in variants:
-            self._cache.forget_here(namespace, owner, variant)
+            self._cache.forget_here(change.namespace, change.owner, variant)
         try:
-            self._cache.forget(namespace, owner)
+            self._cache.generations.move(change.namespace, change.owner, change.word)
         except RedisUnavailableError:
-            if not planned:
+            if not change.by_job:
                 with self._uow:
-                    self._jobs.defer(JOB, namespace=namespace, owner=owner)
+                    self._jobs.defer(JOB, namespace=change.namespace, owner=change.owner)
 
     def run(self, namespace: str, owner: str) -> None:
         """The job: raises while Redis is away, so that it is tried again."""
-        self._cache.forget(namespace, owner)
+        self._cache.generations.move(namespace, owner)

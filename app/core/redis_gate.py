@@ -59,6 +59,11 @@ class RedisGate:
         """Whether Redis failed and has not answered since, whether or not it is left alone at this moment."""
         return self._open_until > 0
 
+    @property
+    def server(self) -> str | None:
+        """Which life of a server answered this thread's last ``ask``; ``None`` where it would not say."""
+        return getattr(self._waiting, "server", None)
+
     def run(self, command: "Callable[[redis.Redis], Answer]") -> Answer:
         """One round trip by redis-py's client.
 
@@ -101,7 +106,7 @@ class RedisGate:
         try:
             link, fresh = self._idle.pop(), False
         except IndexError:
-            link, fresh = RedisLink(self._connect(), TIMEOUT), True
+            link, fresh = self._link(), True
         try:
             replies = link.ask(commands)
         except redis.ResponseError:
@@ -116,10 +121,16 @@ class RedisGate:
                 raise
             # It broke while it rested, and so have its fellows: a server that starts anew leaves none.
             self._drop_idle()
-            link = RedisLink(self._connect(), TIMEOUT)
+            link = self._link()
             replies = link.ask(commands)
+        self._waiting.server = link.server
         self._idle.append(link)
         return replies
+
+    def _link(self) -> RedisLink:
+        link = RedisLink(self._connect(), TIMEOUT)
+        link.identify()
+        return link
 
     def _drop_idle(self) -> None:
         while self._idle:

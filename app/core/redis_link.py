@@ -4,6 +4,7 @@ redis-py opens it: address, TLS, password, database. What its client does around
 callbacks, hooks for tracing, takes longer than Redis takes to answer; hiredis, which redis-py reads with as well, does the rest.
 """
 
+import re
 import socket
 import ssl
 import struct
@@ -16,6 +17,7 @@ Command = tuple[str | int | float | bytes | memoryview, ...]
 """A name and its arguments."""
 
 PIECE = 65_536
+RUN_ID = re.compile(rb"run_id:(\w+)")
 
 
 class RedisLink:
@@ -24,6 +26,10 @@ class RedisLink:
     Args:
         connection: redis-py's, not yet connected.
         seconds: how long to wait for the server, each time.
+
+    Attributes:
+        server: a word that each start of a server makes anew, once ``identify`` asked for it; another life of it may not know what
+            this one was told.
 
     Raises:
         redis.RedisError: it cannot be opened.
@@ -36,6 +42,19 @@ class RedisLink:
         self._reader = hiredis.Reader()
         if not isinstance(self._socket, ssl.SSLSocket):
             _let_the_kernel_wait(self._socket, seconds)
+        self.server: str | None = None
+
+    def identify(self) -> None:
+        """Ask the server who it is; a user who may not ask for that leaves it unknown.
+
+        Raises: as ``ask``, but for what is refused.
+        """
+        try:
+            [told] = self.ask((("INFO", "server"),))
+        except redis.ResponseError:
+            return
+        found = RUN_ID.search(told)
+        self.server = found[1].decode() if found else None
 
     def ask(self, commands: tuple[Command, ...]) -> list[Any]:
         """The replies, in order.

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.core.commit_hooks import After, Before, CommitHooks
 from app.core.db import reading
 from app.core.db_errors import read_only, translate
 from app.core.replicas.reads import ReplicaReads
 from app.core.telemetry import log
 
 logger = log(__name__)
-Hook = tuple[Callable[..., Any], tuple[Any, ...]]
 Found = TypeVar("Found")
 
 
@@ -40,7 +40,7 @@ class _State:
         self.writes = writes
         self.depth = 0
         self.doomed = False
-        self.hooks: list[Hook] = []
+        self.hooks = CommitHooks()
         self.touched: set[UUID] = set()
 
     @property
@@ -150,8 +150,9 @@ class UnitOfWork:
         finally:
             state.close()
         if self._replicas is not None and error is None:
-            state.hooks.insert(0, (self._replicas.wrote, (state.touched,)))
-        _run(state.hooks)
+            state.hooks.first_after(self._replicas.wrote, state.touched)
+        if error is None:
+            state.hooks.run_after()
 
     def _finish(self, state: _State, error: BaseException | None) -> None:
         if error is not None:
@@ -159,12 +160,13 @@ class UnitOfWork:
             told = translate(error)
             if told is not None:
                 raise told from error
-            state.hooks.clear()
             return
         if state.doomed:
             _roll_back(state.session)
             raise DoomedTransactionError
         try:
+            if state.hooks.any_before:
+                self._settle(state)
             state.session.commit()
         except Exception as failure:
             _roll_back(state.session)
@@ -172,6 +174,16 @@ class UnitOfWork:
             if told is None:
                 raise
             raise told from failure
+
+    def _settle(self, state: _State) -> None:
+        """Call what is to be called before the commit, inside the transaction."""
+        self._local.state = state
+        state.depth = 1
+        try:
+            state.hooks.run_before()
+        finally:
+            state.depth = 0
+            self._local.state = None
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -239,24 +251,34 @@ class UnitOfWork:
         state = self._state
         if state is None or not state.writes:
             raise RuntimeError("an item belongs inside a write block")
-        doomed, hooks = state.doomed, len(state.hooks)
+        doomed, hooks = state.doomed, state.hooks.number
         try:
             with state.session.begin_nested():
                 yield
         except Exception as error:
             state.doomed = doomed
-            del state.hooks[hooks:]
+            state.hooks.cut(hooks)
             told = translate(error)
             if told is None:
                 raise
             raise told from error
 
-    def after_commit(self, hook: Callable[..., Any], *args: Any) -> None:
+    def before_commit(self, hook: Before, arg: Any) -> None:
+        """Call ``hook`` once before the outermost block commits, with all that it is asked to be called with, in a list.
+
+        It belongs to the transaction: what it writes is committed with the rest, and its failure rolls everything back.
+        """
+        state = self._state
+        if state is None or not state.writes:
+            raise RuntimeError("a hook belongs inside a write block")
+        state.hooks.before(hook, arg)
+
+    def after_commit(self, hook: After, *args: Any) -> None:
         """Call ``hook(*args)`` once the outermost block has committed; its failure is logged, not raised."""
         state = self._state
         if state is None or not state.writes:
             raise RuntimeError("a hook belongs inside a write block")
-        state.hooks.append((hook, args))
+        state.hooks.after(hook, *args)
 
 
 def _roll_back(session: Session) -> None:
@@ -267,11 +289,3 @@ def _roll_back(session: Session) -> None:
         session.rollback()
     except DBAPIError as error:
         logger.warning("rollback_failed", error=type(error).__name__)
-
-
-def _run(hooks: list[Hook]) -> None:
-    for hook, args in hooks:
-        try:
-            hook(*args)
-        except Exception:
-            logger.exception("after_commit_hook_failed", hook=getattr(hook, "__qualname__", repr(hook)))

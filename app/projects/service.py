@@ -1,6 +1,7 @@
 """What people do with projects."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,9 +21,8 @@ from app.projects.expansion import Expansion
 from app.projects.filters import ProjectFilters
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.repository import ProjectRepository
-from app.projects.views import FACTS, ProjectView
+from app.projects.views import KIND, ProjectView
 
-NAMESPACE = "project"
 SWEEP_BATCH = 200
 PARTED_AT_ONCE = 20
 """Few: these are projects of others, who wait meanwhile."""
@@ -71,16 +71,16 @@ class ProjectService:
         Raises:
             AppError: ``not_found`` where the caller may not know of it.
         """
-        facts = self._cache.fetch(
-            NAMESPACE, str(project_id), str(actor.user_id), lambda: self._load(actor, project_id), shape=FACTS
+        view: ProjectView | None = self._cache.fetch(
+            KIND, str(project_id), str(actor.user_id), lambda: self._load(actor, project_id)
         )
-        if facts is None or not policy.can_read(facts["my_role"], facts["status"]):
+        if view is None or not policy.can_read(view.my_role, view.status):
             raise not_found("project")
-        return self._expansion.expand([ProjectView.revive(facts)], expand)[0]
+        return self._expansion.expand([replace(view)], expand)[0] if expand else view
 
     def expect(self, user_id: UUID, project_id: UUID) -> None:
         """Have the facts of ``get`` come with what is asked of Redis next."""
-        self._cache.expect(NAMESPACE, str(project_id), str(user_id), shape=FACTS)
+        self._cache.expect(KIND, str(project_id), str(user_id))
 
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str] = ()
@@ -190,7 +190,7 @@ class ProjectService:
 
     def forget_facts(self, project_id: UUID) -> None:
         """Let every cache forget what it knows of a project and its members once the caller's transaction is committed."""
-        self._invalidator.after_commit(NAMESPACE, str(project_id))
+        self._invalidator.after_commit(KIND.namespace, str(project_id))
 
     def set_owner(self, project: Project, owner_id: UUID, actor: Actor) -> None:
         """Note a held project's new owner; the memberships are the caller's matter."""
@@ -271,10 +271,9 @@ class ProjectService:
             raise not_found("project")
         return found
 
-    def _load(self, actor: Actor, project_id: UUID) -> dict[str, Any] | None:
+    def _load(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         with self._uow.reading():
-            found = self._projects.view_visible(actor, project_id)
-        return found.facts() if found else None
+            return self._projects.view_visible(actor, project_id)
 
     def _end(self, actor: Actor | None, project: Project) -> None:
         """Tell that a project goes for good, its members one by one: they will have no project to hear it from."""

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+from app.core.cache import FactKind
 from app.projects.models import Project
 
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
@@ -59,6 +60,7 @@ class ProjectView:
 EXPANDED = {"owner", "counts"}
 """Never cached: asked for and added on each reading."""
 FACTS = tuple(field.name for field in fields(ProjectView) if field.name not in EXPANDED)
+KIND = FactKind("project", FACTS, ProjectView.facts, ProjectView.revive, lasting=True)
 _facts_of = attrgetter(*FACTS)
 PLAIN = tuple(name for name in FACTS if name != "my_role")
 """What the row itself has."""

@@ -4,15 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.access import AccountStatus, Actor, SiteRole
-from app.core.cache import FactCache
+from app.core.cache import FactCache, FactKind
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.uow import UnitOfWork
 from app.sessions.repository import SessionFacts, SessionRepository
 
-NAMESPACE = "session"
 REMEMBERED = 20_000
-SHAPE = tuple(SessionFacts.__annotations__)
+KIND = FactKind("session", tuple(SessionFacts.__annotations__), local=True)
 
 
 class SessionChecker:
@@ -32,7 +31,7 @@ class SessionChecker:
     def check(self, session_id: UUID, user_id: UUID, generation: int) -> Actor:
         """The actor behind the session; see ``SessionCheck.check``."""
         facts: SessionFacts | None = self._cache.fetch(
-            NAMESPACE, str(session_id), "", lambda: self._load(session_id), shape=SHAPE, local=True
+            KIND, str(session_id), "", lambda: self._load(session_id)
         )
         if facts is None or not facts["live"]:
             raise AppError(Code.session_revoked, "This session was ended. Sign in again.")
@@ -57,7 +56,7 @@ class SessionChecker:
 
     def expect(self, session_id: UUID) -> None:
         """Have the facts come with what is asked of Redis next."""
-        self._cache.expect(NAMESPACE, str(session_id), "", shape=SHAPE, local=True)
+        self._cache.expect(KIND, str(session_id), "")
 
     def _load(self, session_id: UUID) -> SessionFacts | None:
         with self._uow.reading():

@@ -16,7 +16,7 @@ from app.core.pagination import Page
 from app.core.system import SystemRepository
 from app.core.uow import UnitOfWork
 from app.sessions import policy
-from app.sessions.check import NAMESPACE
+from app.sessions.check import KIND
 from app.sessions.lifetimes import Lifetimes
 from app.sessions.models import Session, Transport
 from app.sessions.repository import SessionRepository
@@ -189,4 +189,4 @@ class SessionService:
         return self._sessions.live(user_id, self._clock.now(), self._system.auth_epoch())
 
     def _forget(self, session: Session) -> None:
-        self._invalidator.after_commit(NAMESPACE, str(session.id), "")
+        self._invalidator.after_commit(KIND.namespace, str(session.id), "")

@@ -17,6 +17,7 @@ from app.core.replicas.server import Replica
 from app.core.storage.build import build_store
 from app.core.storage.interface import ObjectStore
 from app.core.system import SharedClockOffset
+from app.core.untold import UntoldChanges
 from app.core.uow import UnitOfWork
 
 
@@ -47,6 +48,7 @@ class Engines:
         cache = FactCache(
             gate,
             enabled=settings.cache_enabled,
+            all_told=UntoldChanges(uow).none,
             on_lookup=lambda kind, how: cache_lookups(kind, how).inc(),
         )
         jobs = JobQueue(engine, uow, before_each=offset.refresh if settings.development else lambda: None)

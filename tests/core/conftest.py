@@ -1,6 +1,7 @@
 """What the tests of the shared room use besides the cast."""
 
 from tests.fixtures.counters import add, committed, connect, elsewhere, row, terminate, uow
+from tests.fixtures.facts import asked_of, cache, lookups, make_cache, wall
 from tests.fixtures.faulty_redis import black_hole, dead_port
 from tests.fixtures.projects import in_state, joins, plant, projects
 from tests.fixtures.queue import queue
@@ -9,13 +10,17 @@ from tests.fixtures.statements import statements
 
 __all__ = [
     "add",
+    "asked_of",
     "black_hole",
+    "cache",
     "committed",
     "connect",
     "dead_port",
     "elsewhere",
     "in_state",
     "joins",
+    "lookups",
+    "make_cache",
     "plant",
     "projects",
     "queue",
@@ -24,4 +29,5 @@ __all__ = [
     "statements",
     "terminate",
     "uow",
+    "wall",
 ]

@@ -4,65 +4,15 @@ import time
 
 import pytest
 
-from app.core import cache as cache_module
-from app.core.cache import FACT_TTL_MS, FactCache, cache_key
-from app.core.redis_gate import RedisGate
+from app.core.cache import FACT_TTL_MS, FactKind, entry_key
+from app.core.cache_keys import cache_key
+from tests.fixtures.facts import Source
 
-
-class Source:
-    """What the cache stands before: a value, and how often it was asked for."""
-
-    def __init__(self, value="old"):
-        self.value = value
-        self.asked = 0
-        self.meanwhile = lambda: None
-
-    def load(self):
-        self.asked += 1
-        found = {"value": self.value}
-        self.meanwhile()
-        return found
-
-
-@pytest.fixture
-def lookups():
-    return []
-
-
-@pytest.fixture
-def make_cache(app, settings, lookups):
-    """``make_cache()``: the cache of one more process on the same Redis."""
-    gates = []
-
-    def make(url=None, *, enabled=True, size=10_000):
-        gates.append(RedisGate(url or settings.redis_url.get_secret_value()))
-        return FactCache(gates[-1], enabled=enabled, on_lookup=lambda *told: lookups.append(told), size=size)
-
-    yield make
-    for gate in gates:
-        gate.close()
-
-
-@pytest.fixture
-def cache(make_cache):
-    return make_cache()
-
-
-@pytest.fixture
-def wall(monkeypatch):
-    """``wall(seconds)``: both clocks of this machine that the cache looks at go ahead."""
-    ahead, monotonic, seconds = [0.0], time.monotonic, cache_module.wall_seconds
-    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + ahead[0])
-    monkeypatch.setattr(cache_module, "wall_seconds", lambda: seconds() + ahead[0])
-
-    def move(by):
-        ahead[0] += by
-
-    return move
+PLAIN, LOCAL = FactKind("project"), FactKind("project", local=True)
 
 
 def fetch(cache, source, owner="p1", variant="alice", *, local=False):
-    return cache.fetch("project", owner, variant, source.load, local=local)["value"]
+    return cache.fetch(LOCAL if local else PLAIN, owner, variant, source.load)["value"]
 
 
 def how(lookups):
@@ -89,7 +39,7 @@ def test_namespaces_owners_and_variants_are_apart(cache):
     source = Source()
     for namespace, owner, variant in [("a", "b", "c"), ("a", "b", "d"), ("a", "x", "c"), ("z", "b", "c")]:
         source.value = (namespace, owner, variant)
-        found = cache.fetch(namespace, owner, variant, source.load)["value"]
+        found = cache.fetch(FactKind(namespace), owner, variant, source.load)["value"]
         assert tuple(found) == (namespace, owner, variant)
     assert source.asked == 4
 
@@ -98,7 +48,7 @@ def test_after_a_change_every_process_loads_anew(make_cache):
     source, writer, reader = Source(), make_cache(), make_cache()
     assert [fetch(writer, source), fetch(reader, source)] == ["old", "old"]
     source.value = "new"
-    writer.forget("project", "p1")
+    writer.generations.move("project", "p1")
     assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
     assert source.asked == 2
 
@@ -108,7 +58,7 @@ def test_a_change_forgets_every_variant_of_its_owner_and_nothing_else(cache):
     for owner, variant in (("p1", "alice"), ("p1", "bob"), ("p2", "alice")):
         fetch(cache, source, owner, variant)
     source.value = "new"
-    cache.forget("project", "p1")
+    cache.generations.move("project", "p1")
     assert fetch(cache, source, "p1", "alice") == fetch(cache, source, "p1", "bob") == "new"
     assert fetch(cache, source, "p2", "alice") == "old"
 
@@ -123,7 +73,7 @@ def test_a_reader_that_loads_before_a_commit_and_stores_after_it_revives_nothing
     def commit():
         source.meanwhile = lambda: None
         source.value = "new"
-        writer.forget("project", "p1")
+        writer.generations.move("project", "p1")
 
     source.meanwhile = commit
     assert fetch(reader, source) == "old"
@@ -136,10 +86,10 @@ def test_two_changes_while_one_reader_loads_revive_nothing(make_cache):
 
     def commit():
         source.meanwhile = lambda: None
-        writer.forget("project", "p1")
+        writer.generations.move("project", "p1")
         fetch(writer, source)
         source.value = "new"
-        writer.forget("project", "p1")
+        writer.generations.move("project", "p1")
 
     source.meanwhile = commit
     fetch(reader, source)
@@ -150,10 +100,10 @@ def test_a_generation_that_redis_evicted_cannot_come_back(cache, redis_client):
     """A counter would begin at the same number again and take the old value for a fresh one."""
     source = Source()
     fetch(cache, source)
-    stored = cache_key("project", "p1", "alice")
+    stored = entry_key(PLAIN, "p1", "alice")
     old = redis_client.get(stored)
     source.value = "new"
-    cache.forget("project", "p1")
+    cache.generations.move("project", "p1")
     redis_client.delete(cache_key("project", "p1"))
     assert fetch(cache, source) == "new"
     redis_client.set(stored, old)
@@ -166,15 +116,14 @@ def test_two_releases_take_no_facts_of_each_other_and_forget_together(make_cache
     source = Source()
 
     def ask(cache, shape):
-        return cache.fetch(
-            "project", "p1", "alice", lambda: dict.fromkeys(shape, source.load()["value"]), shape=shape
-        )
+        kind = FactKind("project", shape)
+        return cache.fetch(kind, "p1", "alice", lambda: dict.fromkeys(shape, source.load()["value"]))
 
     for _ in range(2):
         assert ask(older, ("value",)) == {"value": "old"}
         assert ask(newer, ("value", "more")) == {"value": "old", "more": "old"}
     source.value = "new"
-    older.forget("project", "p1")
+    older.generations.move("project", "p1")
     assert ask(older, ("value",)) == {"value": "new"}
     assert ask(newer, ("value", "more")) == {"value": "new", "more": "new"}
 
@@ -190,19 +139,19 @@ def test_two_readers_that_miss_at_once_agree_on_one_generation(make_cache, at_on
 def test_nothing_is_not_kept(cache):
     asked = []
     for _ in range(2):
-        assert cache.fetch("project", "p1", "x", lambda: asked.append(1)) is None
+        assert cache.fetch(PLAIN, "p1", "x", lambda: asked.append(1)) is None
     assert len(asked) == 2
 
 
 def test_an_error_of_the_source_goes_on_and_nothing_is_kept(cache):
     with pytest.raises(ZeroDivisionError):
-        cache.fetch("project", "p1", "alice", lambda: 1 / 0)
+        cache.fetch(PLAIN, "p1", "alice", lambda: 1 / 0)
     assert fetch(cache, Source("new")) == "new"
 
 
 def test_a_fact_ends_within_a_second_in_redis(cache, redis_client):
     fetch(cache, Source())
-    assert 0 < redis_client.pttl(cache_key("project", "p1", "alice")) <= FACT_TTL_MS < 1000
+    assert 0 < redis_client.pttl(entry_key(PLAIN, "p1", "alice")) <= FACT_TTL_MS < 1000
 
 
 def test_the_local_level_asks_nobody(make_cache, lookups):
@@ -218,7 +167,7 @@ def test_the_local_level_keeps_at_most_a_second_even_behind_a_hit(make_cache, wa
     wall(0.8)
     assert fetch(second, source, local=True) == "old"
     source.value = "new"
-    first.forget("project", "p1")
+    first.generations.move("project", "p1")
     wall(0.19)
     assert fetch(second, source, local=True) == "new"
     assert fetch(first, source, local=True) == "new"
@@ -229,7 +178,7 @@ def test_the_local_level_is_only_for_those_who_ask_for_it(make_cache):
     writer, other, source = make_cache(), make_cache(), Source()
     fetch(other, source, local=True)
     source.value = "new"
-    writer.forget("project", "p1")
+    writer.generations.move("project", "p1")
     assert fetch(other, source) == "new"
     assert fetch(other, source, local=True) == "old"
 

@@ -2,8 +2,10 @@
 
 import pytest
 
-from app.core.cache import FactCache
+from app.core.cache import FactCache, FactKind
 from app.core.redis_gate import RedisGate, RedisUnavailableError
+
+PROJECT, SESSION = FactKind("project"), FactKind("session", local=True)
 
 
 class Loads:
@@ -24,7 +26,7 @@ def gate(app, settings):
 
 @pytest.fixture
 def cache(gate):
-    return FactCache(gate, enabled=True, on_lookup=lambda *_told: None)
+    return FactCache(gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
 
 
 @pytest.fixture
@@ -41,12 +43,12 @@ def load():
 
 
 def fetch(cache, load):
-    return cache.fetch("project", "ahead", "alice", load)
+    return cache.fetch(PROJECT, "ahead", "alice", load)
 
 
 def expect(cache):
     cache.begin_anew()
-    cache.expect("project", "ahead", "alice")
+    cache.expect(PROJECT, "ahead", "alice")
 
 
 def test_what_was_expected_costs_no_round_trip_of_its_own(cache, gate, load, asked):
@@ -62,7 +64,7 @@ def test_a_change_between_two_requests_is_seen(cache, gate, load):
     fetch(cache, load)
     expect(cache)
     gate.ask(("PING",))
-    cache.forget("project", "ahead")
+    cache.generations.move("project", "ahead")
     load.value = "new"
     expect(cache)
     gate.ask(("PING",))
@@ -73,7 +75,7 @@ def test_what_one_request_did_not_need_is_no_news_for_the_next(cache, gate, load
     fetch(cache, load)
     expect(cache)
     gate.ask(("PING",))
-    cache.forget("project", "ahead")
+    cache.generations.move("project", "ahead")
     load.value = "new"
     cache.begin_anew()
     assert fetch(cache, load) == "new"
@@ -84,7 +86,7 @@ def test_what_was_fetched_once_is_asked_for_again(cache, gate, load):
     expect(cache)
     gate.ask(("PING",))
     fetch(cache, load)
-    cache.forget("project", "ahead")
+    cache.generations.move("project", "ahead")
     load.value = "new"
     assert fetch(cache, load) == "new"
 
@@ -98,20 +100,20 @@ def test_what_nobody_asked_along_is_not_sent_with_a_later_question(cache, gate, 
 
 def test_two_facts_come_along_in_their_order(cache, gate, load, asked):
     fetch(cache, load)
-    cache.fetch("session", "s", "", lambda: "session", local=True)
+    cache.fetch(SESSION, "s", "", lambda: "session")
     cache.forget_here("session", "s")
     expect(cache)
-    cache.expect("session", "s", "", local=True)
+    cache.expect(SESSION, "s", "")
     asked.clear()
     gate.ask(("PING",), ("PING",))
     assert fetch(cache, load) == "old"
-    assert cache.fetch("session", "s", "", lambda: "other", local=True) == "session"
+    assert cache.fetch(SESSION, "s", "", lambda: "other") == "session"
     assert asked == [4]
 
 
 def test_d6_without_redis_they_are_loaded(dead_port, load):
     gate = RedisGate(f"redis://127.0.0.1:{dead_port}/0")
-    cache = FactCache(gate, enabled=True, on_lookup=lambda *_told: None)
+    cache = FactCache(gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
     expect(cache)
     with pytest.raises(RedisUnavailableError):
         gate.ask(("PING",))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.cache import SCHEMA, cache_key
+from app.core.cache_keys import SCHEMA, cache_key
 from tests.fixtures.properties import quick
 
 PARTS = st.lists(st.text("ab:\x00\x01\x04ü", max_size=6), min_size=1, max_size=4)

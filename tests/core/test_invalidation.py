@@ -6,9 +6,13 @@ import time
 
 import pytest
 
-from app.core.cache import FactCache
-from app.core.invalidation import JOB, Invalidator
+from app.core.cache import FactCache, FactKind
+from app.core.invalidation import Invalidator
 from app.core.redis_gate import RedisGate
+from app.core.untold import JOB, UntoldChanges
+
+FACTS = FactKind("project")
+LOCAL = FactKind("project", local=True)
 
 
 class Process:
@@ -16,7 +20,9 @@ class Process:
 
     def __init__(self, url, uow, queue):
         self.gate = RedisGate(url)
-        self.cache = FactCache(self.gate, enabled=True, on_lookup=lambda *_told: None)
+        self.cache = FactCache(
+            self.gate, enabled=True, all_told=UntoldChanges(uow).none, on_lookup=lambda *_told: None
+        )
         self.invalidator = Invalidator(uow, self.cache, queue, lambda: self.gate.open)
 
     def goes_without_redis(self):
@@ -27,7 +33,7 @@ class Process:
         self.gate._open_until = 0.0
 
     def reads(self, value):
-        return self.cache.fetch("project", "p1", "alice", lambda: {"value": value}, local=True)["value"]
+        return self.cache.fetch(LOCAL, "p1", "alice", lambda: {"value": value})["value"]
 
 
 @pytest.fixture
@@ -64,7 +70,7 @@ def change(process, uow):
 
 def test_a_change_reaches_every_process_without_a_job(process, other, uow, queue):
     process.reads("old")
-    other.cache.fetch("project", "p1", "alice", lambda: {"value": "old"})
+    other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "old"})
     change(process, uow)
     assert process.reads("new") == "new"
     assert other.reads("newer") == "new"
@@ -121,23 +127,23 @@ def test_redis_found_away_by_another_thread_between_the_change_and_the_commit_lo
 
 
 def test_redis_that_is_back_by_the_time_of_the_commit_is_told_at_once(process, other, uow, queue):
-    other.cache.fetch("project", "p1", "alice", lambda: {"value": "old"})
+    other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "old"})
     process.goes_without_redis()
     with uow:
         process.invalidator.after_commit("project", "p1", "alice")
         process.has_redis_again()
-    assert other.cache.fetch("project", "p1", "alice", lambda: {"value": "new"})["value"] == "new"
-    assert jobs(queue) == PLANNED
+    assert other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "new"})["value"] == "new"
+    assert jobs(queue) == []
 
 
 def test_the_job_forgets_for_all_and_is_done(process, other, uow, queue):
-    other.cache.fetch("project", "p1", "alice", lambda: {"value": "old"})
+    other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "old"})
     process.goes_without_redis()
     change(process, uow)
     process.has_redis_again()
     queue.work()
     assert queue.rows() == []
-    assert other.cache.fetch("project", "p1", "alice", lambda: {"value": "new"})["value"] == "new"
+    assert other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "new"})["value"] == "new"
 
 
 def test_the_job_is_tried_again_while_redis_is_away(process, uow, queue):

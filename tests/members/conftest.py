@@ -2,12 +2,13 @@
 
 import pytest
 
+from tests.fixtures.facts import wall
 from tests.fixtures.letters import do_jobs, letters
 from tests.fixtures.people import make_person
 from tests.fixtures.projects import events_of, in_state, joins, projects, row_of
 from tests.fixtures.statements import statements
 
-__all__ = ["do_jobs", "events_of", "in_state", "joins", "letters", "projects", "row_of", "statements"]
+__all__ = ["do_jobs", "events_of", "in_state", "joins", "letters", "projects", "row_of", "statements", "wall"]
 
 
 @pytest.fixture

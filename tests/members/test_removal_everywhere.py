@@ -27,7 +27,8 @@ def seconds_until_gone(client, person, project):
     ("here", "there"), [(None, None), (NOWHERE, None), (None, NOWHERE)],
     ids=["redis for both", "the one who removes is cut off", "the other is cut off"],
 )  # fmt: skip
-def test_the_other_worker_forgets(make_app, alice, bob, reef, here, there):
+@pytest.mark.parametrize("age", [0, 60], ids=["seen just now", "seen a minute ago"])
+def test_the_other_worker_forgets(make_app, alice, bob, reef, here, there, age, wall):
     limits = {"rate_limit_reads": "1000000/60"}
     first, second = (
         ApiClient(make_app(**limits, **({"redis_url": url} if url else {}))) for url in (here, there)
@@ -35,6 +36,8 @@ def test_the_other_worker_forgets(make_app, alice, bob, reef, here, there):
     bearer = {"Authorization": f"Bearer {bob.token}"}
     for client in (first, second):
         assert client.get(f"/projects/{reef.id}", headers=bearer).status_code == 200
+    wall(age)
+    assert second.get(f"/projects/{reef.id}", headers=bearer).status_code == 200
     removed = first.delete(
         f"/projects/{reef.id}/members/{bob.user.id}", headers={"Authorization": f"Bearer {alice.token}"}
     )

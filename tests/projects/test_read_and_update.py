@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.projects.service import NAMESPACE
-from app.projects.views import FACTS
+from app.core.cache import FactCache, FactKind
+from app.projects.views import FACTS, KIND
 from tests.fixtures.projects import NO_SUCH_ID
 
 FOREIGN = {
@@ -207,12 +207,8 @@ def test_facts_that_another_release_cached_are_not_taken(alice, parts, theirs):
     """While one release takes over from another, two that know different fields share Redis."""
     project = alice.creates()
     facts = {**project.facts(), "colour": "red"}
-    parts.engines.cache.fetch(
-        NAMESPACE,
-        str(project.id),
-        str(alice.user.id),
-        lambda: {name: facts[name] for name in theirs},
-        shape=theirs,
-    )
+    kind = FactKind(KIND.namespace, theirs, lasting=True)
+    other = FactCache(parts.engines.gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
+    other.fetch(kind, str(project.id), str(alice.user.id), lambda: {name: facts[name] for name in theirs})
     answer = alice.get(f"/projects/{project.id}")
     assert (answer.status_code, answer.json["id"]) == (200, str(project.id))

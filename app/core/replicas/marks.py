@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from app.core.cache import cache_key
+from app.core.cache_keys import cache_key
 from app.core.redis_gate import RedisGate, RedisUnavailableError
 
 KEPT_SECONDS = 90

@@ -1,0 +1,45 @@
+"""One load for many who want the same at once, so that a value that many ask for does not cost the database many loads when it ends."""
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any
+
+PATIENCE = 1.0
+"""Seconds for which others wait."""
+
+
+class Flight:
+    """A load under way."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.landed = False
+        self.found: Any = None
+
+
+class SingleFlight:
+    """For the threads of one process: there are few processes, and each asks once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, Flight] = {}
+
+    def run(self, key: Hashable, load: Callable[[], Any]) -> Any:
+        """What ``load`` answers, or what a load of the same key answers that began before.
+
+        A load that fails, or takes longer than others wait, is nobody's but its own.
+        """
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is None:
+                mine = self._flights[key] = Flight()
+        if flight is not None:
+            return flight.found if flight.over.wait(PATIENCE) and flight.landed else load()
+        try:
+            mine.found = load()
+            mine.landed = True
+            return mine.found
+        finally:
+            with self._lock:
+                del self._flights[key]
+            mine.over.set()

@@ -1,0 +1,186 @@
+"""Facts that are kept for minutes: only while nothing can have been lost (docs/decisions/0039-facts-that-last.md)."""
+
+import pytest
+
+from app.core.cache import FACT_TTL_MS, LIFE_MS, FactKind, entry_key
+from app.core.cache_keys import cache_key
+from app.core.generations import HOLD_TTL
+from tests.fixtures.facts import Source
+
+KIND = FactKind("project", lasting=True)
+MINUTE = 60.0
+
+
+def fetch(cache, source):
+    return cache.fetch(KIND, "p1", "alice", source.load)["value"]
+
+
+def changes(writer, source, value="new", word="of-the-change"):
+    """As ``Invalidator`` does it around a commit."""
+    writer.generations.hold([("project", "p1", word)])
+    source.value = value
+    writer.generations.move("project", "p1", word)
+
+
+@pytest.fixture
+def redis_has(redis_client):
+    """What Redis keeps of the facts, in milliseconds that are left."""
+    return lambda: redis_client.pttl(entry_key(KIND, "p1", "alice"))
+
+
+def how(lookups):
+    return [outcome for _namespace, outcome in lookups]
+
+
+def test_they_are_taken_for_minutes_and_confirmed_each_time(make_cache, wall, lookups, asked_of):
+    cache, source = make_cache(), Source()
+    fetch(cache, source)
+    wall(MINUTE)
+    commands = asked_of(cache)
+    assert fetch(cache, source) == "old"
+    assert (source.asked, how(lookups)) == (1, ["miss", "confirmed"])
+    assert commands == [[("MGET", cache_key("project", "p1"))]]
+
+
+def test_another_process_takes_them_from_redis(make_cache, wall, lookups):
+    source = Source()
+    fetch(make_cache(), source)
+    wall(MINUTE)
+    assert fetch(make_cache(), source) == "old"
+    assert (source.asked, how(lookups)) == (1, ["miss", "hit"])
+
+
+def test_they_end(cache, wall, redis_has):
+    source = Source()
+    fetch(cache, source)
+    assert FACT_TTL_MS < redis_has() <= LIFE_MS
+    wall(LIFE_MS / 1000)
+    source.value = "new"
+    assert fetch(cache, source) == "new"
+
+
+def test_a_change_ends_them_in_every_process_at_once(make_cache, wall):
+    source, writer, reader = Source(), make_cache(), make_cache()
+    assert [fetch(writer, source), fetch(reader, source)] == ["old", "old"]
+    wall(MINUTE)
+    changes(writer, source)
+    assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
+    wall(MINUTE)
+    assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
+
+
+def test_while_a_change_waits_to_be_told_they_last_a_second(make_cache, wall):
+    told, source = [True], Source()
+    cache, other = (make_cache(all_told=lambda: told[0]) for _ in range(2))
+    fetch(cache, source)
+    wall(MINUTE)
+    told[0] = False
+    source.value = "new"
+    assert [fetch(cache, source), fetch(other, source)] == ["new", "new"]
+    source.value = "newer"
+    wall(0.5)
+    assert fetch(cache, source) == "new"
+    wall(0.5)
+    assert fetch(cache, source) == "newer"
+
+
+def test_a_process_that_dies_between_its_commit_and_telling_leaves_nothing_that_lasts(
+    make_cache, wall, redis_has
+):
+    source, writer, reader = Source(), make_cache(), make_cache()
+    fetch(reader, source)
+    writer.generations.hold([("project", "p1", "of-the-dead")])
+    assert fetch(reader, source) == "old"
+    assert 0 < redis_has() <= FACT_TTL_MS
+    source.value = "new"
+    wall(1.0)
+    assert fetch(reader, source) == "new"
+    source.value = "newer"
+    wall(1.0)
+    assert fetch(reader, source) == "newer"
+
+
+def test_what_was_read_before_the_commit_and_stored_after_it_is_not_taken(make_cache):
+    source, writer, reader = Source(), make_cache(), make_cache()
+
+    def commit():
+        source.meanwhile = lambda: None
+        changes(writer, source)
+
+    source.meanwhile = commit
+    assert fetch(reader, source) == "old"
+    assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
+
+
+def test_a_change_that_is_told_while_another_is_under_way_leaves_it_held(make_cache, redis_client):
+    """The second one may commit any moment now, and die before it tells."""
+    first, second, source = make_cache(), make_cache(), Source()
+    first.generations.hold([("project", "p1", "first")])
+    second.generations.hold([("project", "p1", "second")])
+    fetch(second, source)
+    source.value = "new"
+    first.generations.move("project", "p1", "first")
+    there = redis_client.get(cache_key("project", "p1"))
+    assert there.startswith(b"~")
+    assert there != b"~second"
+    assert fetch(second, source) == "new"
+    second.generations.move("project", "p1", "second")
+    assert redis_client.get(cache_key("project", "p1")).startswith(b"~"), "nobody knows whose hold it is"
+    assert 0 < redis_client.ttl(cache_key("project", "p1")) <= HOLD_TTL
+
+
+def test_many_changes_are_held_in_one_round_trip(cache, redis_client, asked_of):
+    commands = asked_of(cache)
+    cache.generations.hold([("project", f"p{number}", "word") for number in range(20)])
+    assert [len(asked) for asked in commands] == [20]
+    assert {redis_client.get(cache_key("project", f"p{number}")) for number in range(20)} == {b"~word"}
+
+
+def test_another_life_of_redis_vouches_for_nothing(make_cache, wall):
+    """It may have come up with what was saved minutes ago: facts, and a generation that has moved since."""
+    cache, other, source = make_cache(), make_cache(), Source()
+    fetch(cache, source)
+    fetch(other, source)
+    wall(MINUTE)
+    for link in [*cache._gate._idle, *other._gate._idle]:
+        link.server = "another-life"
+    source.value = "new"
+    assert fetch(cache, source) == "new"
+    assert fetch(other, source) == "new"
+    wall(MINUTE)
+    assert source.asked == 2
+    assert fetch(cache, source) == "new"
+    assert source.asked == 2
+
+
+def test_redis_that_does_not_say_who_it_is_vouches_for_nothing(make_cache, wall):
+    cache, source = make_cache(), Source()
+    cache._gate.ping()
+    for link in cache._gate._idle:
+        link.server = None
+    fetch(cache, source)
+    wall(0.5)
+    assert fetch(cache, source) == "old"
+    source.value = "new"
+    wall(0.5)
+    assert fetch(cache, source) == "new"
+
+
+def test_what_redis_lost_is_loaded_anew(make_cache, redis_client):
+    cache, source = make_cache(), Source()
+    fetch(cache, source)
+    redis_client.flushdb()
+    source.value = "new"
+    assert fetch(cache, source) == "new"
+
+
+def test_a_copy_that_went_between_the_question_and_the_look_is_asked_for(make_cache, lookups):
+    """Another thread made room meanwhile; the generation alone came along."""
+    cache, source = make_cache(), Source()
+    fetch(cache, source)
+    cache.begin_anew()
+    cache.expect(KIND, "p1", "alice")
+    cache._gate.ask(("PING",))
+    cache._local.clear()
+    assert fetch(cache, source) == "old"
+    assert (source.asked, how(lookups)) == (1, ["miss", "hit"])
