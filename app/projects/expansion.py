@@ -1,6 +1,7 @@
 """What is added to projects when it is asked for."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from app.core.uow import UnitOfWork
 from app.projects.repository import ProjectRepository
@@ -15,9 +16,10 @@ class Expansion:
         self._projects = projects
 
     def expand(self, views: list[ProjectView], wanted: Collection[str]) -> list[ProjectView]:
-        """Add what was asked for, with one statement per kind whatever the length of the list."""
+        """The same with what was asked for, with one statement per kind whatever the length of the list."""
         if not wanted or not views:
             return views
+        views = [replace(view, written_by=None) for view in views]  # others see these too
         with self._uow.reading():
             if "owner" in wanted:
                 self._add_owners(views)

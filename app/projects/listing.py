@@ -53,6 +53,8 @@ FILTERS: Mapping[str, ColumnElement[bool]] = {
     "created_before": PROJECT.created_at < bindparam("created_before", type_=DateTime(timezone=True)),
     "updated_after": PROJECT.updated_at >= bindparam("updated_after", type_=DateTime(timezone=True)),
 }
+TELLING = ("version", "updated_at")
+"""With the id and the role: by these ``KnownViews`` knows a project again."""
 NOT_ANOTHERS_TRASH = or_(
     PROJECT.status != ProjectStatus.deleted.value, MEMBER.role == ProjectRole.owner.value
 )
@@ -83,11 +85,13 @@ class Shape:
         order: name of the sort.
         filters: those that are set.
         words: of the search; whether a typing error is forgiven in each.
+        narrow: whether only that is read which tells a version of a project from others; never with words.
     """
 
     order: str
     filters: tuple[str, ...]
     words: tuple[bool, ...]
+    narrow: bool = False
 
     @property
     def descending(self) -> bool:
@@ -102,14 +106,15 @@ class ProjectList:
         values: what they are given.
     """
 
-    def __init__(self, user_id: UUID, filters: ProjectFilters) -> None:
+    def __init__(self, user_id: UUID, filters: ProjectFilters, *, narrow: bool = False) -> None:
         order = filters.sort or RELEVANCE
         if order == RELEVANCE and not filters.q:
             order = DEFAULT_SORT
         given = {name: getattr(filters, name) for name in FILTERS if getattr(filters, name) is not None}
         q = normalize("NFC", filters.q or "")
         patterns = [(word, mistyped(word)) for word in words(q)]
-        self.shape = Shape(order, tuple(given), tuple(mistaken is not None for _, mistaken in patterns))
+        forgiving = tuple(mistaken is not None for _, mistaken in patterns)
+        self.shape = Shape(order, tuple(given), forgiving, narrow and not patterns)
         self.values = {
             **given,
             **{
@@ -168,7 +173,7 @@ def _windowed(shape: Shape, resumes: bool) -> Columns:
 
 def _mine(shape: Shape) -> Columns:
     """Projects of the person's that the filters leave, but for the words; the trash is its owner's alone."""
-    columns = (PROJECT[name] for name in PLAIN)
+    columns = (PROJECT[name] for name in (TELLING if shape.narrow else PLAIN))
     statement = select(*columns, MEMBER.role.label("my_role"))
     statement = statement.join_from(Project.__table__, ProjectMember.__table__)
     return statement.where(

@@ -1,6 +1,6 @@
 """SQL of projects and memberships."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     Uuid,
+    any_,
     bindparam,
     delete,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     null,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm.util import identity_key
 
 from app.core.access import Actor
@@ -28,10 +30,11 @@ from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, qu
 from app.core.quick_statements import QuickInsert, QuickSelect
 from app.core.repository import Repository
 from app.core.telemetry import request_id
+from app.core.uow import UnitOfWork
 from app.projects.filters import ProjectFilters
 from app.projects.listing import NOT_ANOTHERS_TRASH, ProjectList
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus, ProjectStorage
-from app.projects.views import PLAIN, ProjectView
+from app.projects.views import PLAIN, KnownViews, ProjectView
 from app.users.models import User
 
 
@@ -66,6 +69,12 @@ ONE_VIEW = QuickSelect(
     .where(Project.id == bindparam("project_id"))
 )
 
+SOME_PLAIN = QuickSelect(
+    select(*(Project.__table__.c[name] for name in PLAIN)).where(
+        Project.__table__.c.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+    )
+)
+
 COLUMNS = tuple(column.key for column in Project.__table__.columns)
 QUICKLY_LOCKED = QuickSelect(
     ONE_LOCKED.with_only_columns(*(getattr(Project, name) for name in COLUMNS), ProjectMember.role)
@@ -80,8 +89,14 @@ STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
 
 
 class ProjectRepository(Repository[Project]):
+    """Args: known: what lists need not read again; without it they read all."""
+
     model = Project
     noun = "project"
+
+    def __init__(self, uow: UnitOfWork, known: KnownViews | None = None) -> None:
+        super().__init__(uow)
+        self._known = known
 
     def find_visible(
         self, actor: Actor, project_id: UUID, *, lock: bool = False
@@ -115,12 +130,42 @@ class ProjectRepository(Repository[Project]):
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
     ) -> Page[ProjectView]:
-        """One page of what the actor may see."""
-        listed = ProjectList(actor.user_id, filters)
-        scope = query_scope("projects", actor.user_id, listed.shape.order, vars(replace(filters, sort=None)))
-        return page_of_prepared(
-            self._uow, listed, cursors=cursors, scope=scope, request=request, make=ProjectView.read
+        """One page of what the actor may see; of projects that are known by now only what tells that they are the same."""
+
+        def page(listed: ProjectList, make: Callable[[Any], Any]) -> Page[Any]:
+            query = listed.shape.order, vars(replace(filters, sort=None))
+            scope = query_scope("projects", actor.user_id, *query)
+            return page_of_prepared(
+                self._uow, listed, cursors=cursors, scope=scope, request=request, make=make
+            )
+
+        known = self._known
+        listed = ProjectList(
+            actor.user_id, filters, narrow=known is not None and known.expects(actor.user_id)
         )
+        if listed.shape.narrow:
+            told = page(listed, lambda row: row)
+            views = self._views_of(told.items)
+            if views is not None:
+                return replace(told, items=views)
+        whole: Page[ProjectView] = page(ProjectList(actor.user_id, filters), ProjectView.read)
+        if known is not None:
+            known.put_page(actor.user_id, whole.items)
+        return whole
+
+    def _views_of(self, rows: Collection[Any]) -> list[ProjectView] | None:
+        """What a narrow statement told of; ``None`` where one changed since: whether it belongs there is for a statement to say."""
+        known = self._known
+        assert known is not None
+        views = {row.row_key: known.get(row) for row in rows}
+        unknown = [project_id for project_id, view in views.items() if view is None]
+        if unknown:
+            roles = {row.row_key: row.my_role for row in rows}
+            for read in SOME_PLAIN.all(self._uow.connection, {"ids": unknown}):
+                known.put(ProjectView.of(read, roles[read.id]))
+            views = {row.row_key: known.get(row) for row in rows}
+        found = [view for view in views.values() if view is not None]
+        return found if len(found) == len(rows) else None
 
     def confirms(self, actor: Actor, shown: Collection[ProjectView]) -> bool:
         """Whether the actor may see each of these, in the role that it shows: what they were read from may lag."""

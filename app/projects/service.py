@@ -76,7 +76,7 @@ class ProjectService:
         )
         if view is None or not policy.can_read(view.my_role, view.status):
             raise not_found("project")
-        return self._expansion.expand([replace(view)], expand)[0] if expand else view
+        return self._expansion.expand([view], expand)[0]
 
     def expect(self, user_id: UUID, project_id: UUID) -> None:
         """Have the facts of ``get`` come with what is asked of Redis next."""
@@ -93,8 +93,7 @@ class ProjectService:
 
         def listed() -> Page[ProjectView]:
             page = self._projects.list_visible(actor, filters, self._cursors, request)
-            self._expansion.expand(page.items, expand)
-            return page
+            return replace(page, items=self._expansion.expand(page.items, expand))
 
         with self._uow.reading():
             return self._uow.lately(listed, holds=lambda page: self._projects.confirms(actor, page.items))
@@ -273,7 +272,8 @@ class ProjectService:
 
     def _load(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         with self._uow.reading():
-            return self._projects.view_visible(actor, project_id)
+            found = self._projects.view_visible(actor, project_id)
+        return found.shared() if found else None
 
     def _end(self, actor: Actor | None, project: Project) -> None:
         """Tell that a project goes for good, its members one by one: they will have no project to hear it from."""

@@ -1,14 +1,17 @@
 """A project as one member sees it: the row, the member's role, and what was asked to be expanded."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from app.core.cache import FactKind
+from app.core.recent import Recent
 from app.projects.models import Project
 
+KNOWN, KNOWN_PEOPLE = 5_000, 1_000
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
 IDS = ("id", "owner_id")
 
@@ -28,9 +31,12 @@ class ProjectView:
     deleted_at: datetime | None
     owner: dict[str, Any] | None = None
     counts: dict[str, int] | None = None
+    written_by: dict[Any, Any] | None = field(default=None, repr=False, compare=False)
+    """What schemas made of it; only where it is ``shared``."""
 
     @classmethod
-    def of(cls, project: Project, role: str) -> "ProjectView":
+    def of(cls, project: "Project | Any", role: str) -> "ProjectView":
+        """Args: project: or a row of a statement with the columns ``PLAIN``."""
         own = {name: getattr(project, name) for name in PLAIN}
         return cls(**own, my_role=role)
 
@@ -38,6 +44,11 @@ class ProjectView:
     def read(cls, row: Any) -> "ProjectView":
         """Args: row: of a statement with the columns ``PLAIN`` and ``my_role``."""
         return cls(*_facts_of(row))
+
+    def shared(self) -> "ProjectView":
+        """The same, kept for others to see: nobody changes it from now on, so what is made of it is kept as well."""
+        self.written_by = {}
+        return self
 
     def facts(self) -> dict[str, Any]:
         """As JSON data, for the cache."""
@@ -54,13 +65,41 @@ class ProjectView:
         values.update(
             {name: datetime.fromisoformat(values[name]) if values[name] else None for name in TIMES}
         )
-        return cls(**values)
+        return cls(**values).shared()
 
 
 EXPANDED = {"owner", "counts"}
 """Never cached: asked for and added on each reading."""
-FACTS = tuple(field.name for field in fields(ProjectView) if field.name not in EXPANDED)
+FACTS = tuple(each.name for each in fields(ProjectView) if each.name not in {*EXPANDED, "written_by"})
 KIND = FactKind("project", FACTS, ProjectView.facts, ProjectView.revive, lasting=True)
 _facts_of = attrgetter(*FACTS)
 PLAIN = tuple(name for name in FACTS if name != "my_role")
 """What the row itself has."""
+
+
+class KnownViews:
+    """Projects that were read lately, by what tells that they are still the same.
+
+    A version alone would not do: a database that was restored counts the same ones again.
+    """
+
+    def __init__(self) -> None:
+        self._known: Recent[tuple[Any, ...], ProjectView] = Recent(KNOWN)
+        self._people: Recent[UUID, bool] = Recent(KNOWN_PEOPLE)
+
+    def expects(self, user_id: UUID) -> bool:
+        """Whether what somebody lists is probably known: they listed before."""
+        return self._people.get(user_id) is not None
+
+    def get(self, row: Any) -> ProjectView | None:
+        """Args: row: of a list's narrow statement."""
+        return self._known.get((row.row_key, row.version, row.updated_at, row.my_role))
+
+    def put_page(self, user_id: UUID, views: Iterable[ProjectView]) -> None:
+        """Args: user_id: who listed them."""
+        self._people.put(user_id, True)
+        for view in views:
+            self.put(view)
+
+    def put(self, view: ProjectView) -> None:
+        self._known.put((view.id, view.version, view.updated_at, view.my_role), view.shared())

@@ -12,10 +12,10 @@ from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.core.errors import AppError, Code, FieldCode, FieldFault
+from app.core.recent import Recent
 from app.web.current import this_request
 from app.web.faults import Fault
 from app.web.openapi_headers import MAX_HEADER
-from app.web.recent import Recent
 from app.web.strict_json import StrictJSONParser, loads
 
 LOCATIONS = {"json": "body", "query": "query", "headers": "header"}

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from marshmallow import Schema, fields, missing
+from marshmallow.decorators import POST_DUMP, PRE_DUMP
 
 from app.web.fields import Timestamp, wire_time
 
@@ -69,7 +70,16 @@ class Plan:
         self._plain = self._plain and not any("." in name for name in names)
 
     def write(self, obj: Any) -> dict[str, Any]:
-        """What marshmallow would make of it."""
+        """What marshmallow would make of it; made once of an object that keeps it (``written_by``), since nobody changes that."""
+        kept: dict[Plan, dict[str, Any]] | None = getattr(obj, "written_by", None)
+        if kept is None:
+            return self._write(obj)
+        found = kept.get(self)
+        if found is None:
+            found = kept[self] = self._write(obj)
+        return found
+
+    def _write(self, obj: Any) -> dict[str, Any]:
         values = self._values(obj)
         written: dict[str, Any] = {}
         for step, value in zip(self._steps, values, strict=True):
@@ -89,8 +99,35 @@ class Plan:
         return (missing,) * len(self._steps)
 
 
+class Items:
+    """How a list of nested objects is written, where marshmallow would ask each of them for its schema.
+
+    Args:
+        schema: of the nested ones, found when the first list is written: schemas may nest each other.
+    """
+
+    def __init__(self, schema: Callable[[], Schema]) -> None:
+        self._schema = schema
+        self._write: Write | None = None
+
+    def __call__(self, items: list[Any]) -> list[Any]:
+        write = self._write
+        if write is None:
+            write = self._write = self._way()
+        return [None if item is None else write(item) for item in items]
+
+    def _way(self) -> Write:
+        schema = self._schema()
+        plan = getattr(schema, "plan", None)
+        hooked = schema._hooks[PRE_DUMP] or schema._hooks[POST_DUMP]  # noqa: SLF001 - no public name
+        return schema.dump if plan is None or hooked or schema.many else plan.write
+
+
 def _known(field: fields.Field[Any]) -> Mapping[type, Write]:
     kind = type(field)
+    inner = field.inner if isinstance(field, fields.List) else None
+    if kind is fields.List and type(inner) is fields.Nested and not inner.many:
+        return {list: Items(lambda: inner.schema), type(None): _same}
     ordinary = kind.serialize is fields.Field.serialize and kind.get_value is fields.Field.get_value
     known = KNOWN.get(kind._serialize) if ordinary else None  # noqa: SLF001 - see KNOWN
     if known is None or getattr(field, "as_string", False) or getattr(field, "num_type", int) is not int:

@@ -19,7 +19,7 @@ from app.core.clock import Clock
 from app.core.errors import AppError, Code
 from app.core.ids import new_id
 from app.core.keys import SigningKeys, unb64
-from app.web.recent import Recent
+from app.core.recent import Recent
 
 TYPE = "at+jwt"
 ALGORITHM = "EdDSA"

@@ -10,12 +10,14 @@ from app.projects.bulk import ProjectBulk
 from app.projects.expansion import Expansion
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
+from app.projects.views import KnownViews
 from app.users.service import UserService
 from app.wiring.foundations import Foundations
 
 
 def build_projects(base: Foundations, users: UserService) -> ProjectService:
-    rows, cursors = ProjectRepository(base.uow), Cursors(base.ring.derive("cursor"))
+    rows = ProjectRepository(base.uow, KnownViews() if base.settings.cache_enabled else None)
+    cursors = Cursors(base.ring.derive("cursor"))
     service: ProjectService = base.add(
         ProjectService(
             base.uow,

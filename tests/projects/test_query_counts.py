@@ -67,6 +67,26 @@ def test_a_list_is_one_select_however_long(warm, plant, statements, many):
     assert warmed(sent) == ["SELECT projects"]
 
 
+def test_a_list_that_is_read_again_is_one_select_and_one_more_for_what_changed(warm, bob, joins, statements):
+    """Of projects that this process knows only what tells that they are the same is read."""
+    reef, kelp = warm.creates("Reef"), warm.creates("Kelp")
+    joins(bob, kelp, "editor")
+    first = warm.get("/projects").json
+    with statements() as sent:
+        assert warm.get("/projects").json == first
+    assert warmed(sent) == ["SELECT projects"]
+    bob.patch(f"/projects/{kelp.id}", json={"name": "Kelp forest"})
+    with statements() as sent:
+        again = warm.get("/projects").json["items"]
+    assert [(each["id"], each["name"]) for each in again] == [
+        (str(kelp.id), "Kelp forest"), (str(reef.id), "Reef"),
+    ]  # fmt: skip
+    assert warmed(sent) == ["SELECT projects"] * 2
+    with statements() as sent:
+        assert warm.get("/projects").json["items"] == again
+    assert warmed(sent) == ["SELECT projects"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

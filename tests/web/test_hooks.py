@@ -1,7 +1,7 @@
 """What runs before and after each request, and in which order."""
 
+from app.core.recent import Recent
 from app.web.parser import QUERIES_KEPT
-from app.web.recent import Recent
 
 
 def names(hooks):
