@@ -74,6 +74,11 @@ def when_ready(server: Any) -> None:
     hooks.mend_signals(server, _settings.drain_for)
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """Called in the master before each fork."""
+    hooks.give_slot(server, worker)
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Called in the master when a worker is gone."""
-    hooks.forget_worker(worker.pid)
+    hooks.forget_worker(worker)

@@ -14,6 +14,7 @@ from prometheus_client import multiprocess
 from app.config import ConfigError, Settings, load_settings
 from app.core.boot import database_faults
 from app.web import drain
+from app.web.connection_counts import counts
 
 EX_CONFIG = 78
 """Exit code for a configuration that cannot work (sysexits.h)."""
@@ -142,6 +143,11 @@ def _after(seconds: float, call: Callable[[], None]) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds + 0.01)
 
 
+def give_slot(server: Any, worker: Any) -> None:
+    """Give a worker that is about to be forked a place to tell how many connections it has."""
+    worker.slot = counts.vacant(other.slot for other in server.WORKERS.values())
+
+
 def prepare_metrics() -> None:
     """Make the folder for the workers' metrics, without what processes left there that no longer live."""
     if not (named := os.environ.get("PROMETHEUS_MULTIPROC_DIR")):
@@ -154,10 +160,11 @@ def prepare_metrics() -> None:
             file.unlink(missing_ok=True)
 
 
-def forget_worker(pid: int) -> None:
-    """Take a dead worker's live gauges out of the metrics; its counters stay, so that sums never fall."""
+def forget_worker(worker: Any) -> None:
+    """Let nobody wait for a dead worker, and take its live gauges out of the metrics; its counters stay, so that sums never fall."""
+    counts.clear(worker.slot)
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # brings no types
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # brings no types
 
 
 def _alive(pid: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from app.web.connection_counts import Turn, counts
 from app.web.leadership import Leadership
 from app.web.load_shedding import LIVENESS, is_too_late, waited
 
@@ -40,7 +41,13 @@ class Outcome(NamedTuple):
 
 
 class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """See the module. Everything but ``handle`` runs in the thread that leads."""
+    """See the module. Everything but ``handle`` runs in the thread that leads.
+
+    Attributes:
+        slot: where the others read how many connections this one has; the master sets it before it forks.
+    """
+
+    slot: int | None = None
 
     def init_process(self) -> None:
         """Make what belongs to this process alone, then run."""
@@ -51,6 +58,7 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def stand_in_line(self) -> None:
         """Begin with nobody in line."""
         self._line: deque[tuple[Any, float]] = deque()
+        self._turn, self._somebody_knocks = Turn(counts, self.slot), False
 
     def run(self) -> None:
         """Serve until told to stop, and for as long after as requests may take."""
@@ -79,8 +87,35 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """What gunicorn's main loop does most of the time: let others do it, or do it where all of them are busy."""
         if not self._leadership.lend(timeout):
-            super().wait_for_and_dispatch_events(min(timeout, GLANCE_SECONDS))
+            self._look(min(timeout, GLANCE_SECONDS))
             self._tell_who_cannot_wait()
+
+    def _look(self, seconds: float) -> None:
+        """See who came, or wait for so long until somebody does."""
+        self._tell_count()
+        self._somebody_knocks, in_line = False, len(self._line)
+        super().wait_for_and_dispatch_events(seconds)
+        if not self._somebody_knocks:
+            self._turn.nobody_knocks()
+        elif seconds and len(self._line) == in_line:
+            self._turn.breathe()
+
+    def _tell_count(self) -> None:
+        self._turn.tell(self.nr_conns if self._accepting and self.alive else None)
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection, unless another process has fewer. A worker that stops takes in whoever is there."""
+        self._somebody_knocks = True
+        if not self.alive:
+            super().accept(listener)
+        elif self._turn.has_come(self.nr_conns):
+            super().accept(listener)
+            self._tell_count()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not. Who does not is nobody whom others let go first."""
+        super().set_accept_enabled(enabled)
+        self._tell_count()
 
     def _tell_who_cannot_wait(self) -> None:
         """While all threads are busy: say that the process lives, and refuse who has waited too long."""
@@ -107,9 +142,9 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._leadership.resign()
 
     def _look_after_clients(self) -> None:
-        super().wait_for_and_dispatch_events(0.0 if self._line else LOOK_SECONDS)
-        if len(self._line) > FEW:
-            self._let_in()
+        self._look(0.0 if self._line else LOOK_SECONDS)
+        if len(self._line) > 1:
+            self._let_in(min(len(self._line), FEW))
         for _ in range(min(len(self._line), FEW)):
             self._answer(*self._line.popleft())
             if not self._leadership.kept:
@@ -122,13 +157,14 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         elif self._accepting != (self.nr_conns < self.worker_connections):
             self.set_accept_enabled(not self._accepting)
 
-    def _let_in(self) -> None:
-        """Accept more than the one that each look accepts: who waits in the kernel's line is not seen to wait.
+    def _let_in(self, count: int) -> None:
+        """Accept more than the one that each look accepts, as far as it is this process's turn.
 
-        Where few stand in line there is no need to, and connections are dealt better among the processes.
+        Who is busy looks seldom: one at a time, it would not come by its share while others wait for it, and who waits in the
+        kernel's line is not seen to wait.
         """
         for listener in self.sockets if self._accepting else ():
-            before, most = -1, min(self.nr_conns + FEW, self.worker_connections)
+            before, most = -1, min(self.nr_conns + count, self.worker_connections)
             while before != self.nr_conns < most:
                 before = self.nr_conns
                 self.accept(listener)

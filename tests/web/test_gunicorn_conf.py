@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 
@@ -156,11 +157,11 @@ class TestMetricsFolder:
         gunicorn_hooks.prepare_metrics()
         for name in ("gauge_livesum_77.db", "gauge_livesum_78.db", "counter_77.db"):
             (folder / name).write_bytes(b"")
-        gunicorn_hooks.forget_worker(77)
+        gunicorn_hooks.forget_worker(SimpleNamespace(pid=77, slot=None))
         assert {file.name for file in folder.iterdir()} == {"gauge_livesum_78.db", "counter_77.db"}
 
     def test_does_nothing_without_a_folder(self, folder, monkeypatch):
         monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
         gunicorn_hooks.prepare_metrics()
-        gunicorn_hooks.forget_worker(77)
+        gunicorn_hooks.forget_worker(SimpleNamespace(pid=77, slot=None))
         assert not folder.exists()

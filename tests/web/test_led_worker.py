@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from gunicorn.config import Config
 
+from app.web.connection_counts import ConnectionCounts, Turn
 from app.web.led_worker import FEW, LedWorker
 from app.web.load_shedding import LIVENESS
 
@@ -64,7 +65,7 @@ def test_rel_03_a_crowd_before_the_door_is_let_in_by_the_dozen_so_that_its_wait_
         knock(listener, stack, FEW + 3)
         found = []
         for _ in range(3):
-            line._let_in()
+            line._let_in(FEW)
             found.append(line.nr_conns)
     assert found == [FEW, FEW + 3, FEW + 3]
 
@@ -73,8 +74,23 @@ def test_nobody_is_let_in_beyond_the_limit_or_by_a_worker_that_stops(line, liste
     line.worker_connections = 2
     with ExitStack() as stack:
         knock(listener, stack, 3)
-        line._let_in()
+        line._let_in(FEW)
         assert line.nr_conns == 0
         line._accepting = True
-        line._let_in()
+        line._let_in(FEW)
         assert line.nr_conns == 2
+
+
+def test_of_a_crowd_each_process_lets_in_its_share(line, listener):
+    line._accepting = True
+    table = ConnectionCounts()
+    line._turn, other = Turn(table, 0), Turn(table, 1)
+    other.tell(3)
+    found = []
+    with ExitStack() as stack:
+        knock(listener, stack, FEW)
+        for had in (3, 7, None):
+            other.tell(had)
+            line._let_in(FEW)
+            found.append(line.nr_conns)
+    assert found == [5, 9, FEW]
