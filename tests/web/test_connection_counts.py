@@ -1,8 +1,10 @@
 """Whose turn it is to accept a connection (app/web/connection_counts.py)."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from app.web import connection_counts
+from app.web import connection_counts, gunicorn_hooks
 from app.web.connection_counts import SLOTS, ConnectionCounts, Turn
 
 
@@ -85,3 +87,16 @@ def test_a_new_process_takes_the_slot_of_one_that_is_gone_without_its_count(tabl
 
 def test_more_processes_than_slots_take_no_part(table):
     assert table.vacant(range(SLOTS)) is None
+
+
+def test_the_master_gives_each_worker_a_slot_of_its_own_and_forgets_the_dead_ones_count(table, monkeypatch):
+    monkeypatch.setattr(gunicorn_hooks, "counts", table)
+    workers = [SimpleNamespace(pid=pid, slot=None) for pid in (71, 72)]
+    for number, worker in enumerate(workers):
+        gunicorn_hooks.give_slot(SimpleNamespace(WORKERS=dict(enumerate(workers[:number]))), worker)
+    assert [worker.slot for worker in workers] == [0, 1]
+    turn, dead = (Turn(table, worker.slot) for worker in workers)
+    dead.tell(0)
+    assert not turn.has_come(9)
+    gunicorn_hooks.forget_worker(workers[1])
+    assert turn.has_come(9)
