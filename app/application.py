@@ -1,8 +1,6 @@
 """The application, put together: hooks in their order, blueprints, commands."""
 
 import os
-from collections.abc import Callable
-from typing import Any
 
 from flask import Flask
 
@@ -14,12 +12,12 @@ from app.web import assets, dev_clock, dev_mailbox, docs, health, jwks, link_pag
 from app.web.asking import register_asking
 from app.web.auth import register_guard, register_identity
 from app.web.errors import register_error_handlers
+from app.web.framework import Application
 from app.web.limits import init_limits
 from app.web.middleware import init_cors, register_request_hooks, wrap_wsgi
 from app.web.openapi import init_openapi
 from app.web.operations import declare_blueprint_views
 from app.web.strict_json import StrictJSONProvider
-from app.web.url_rules import LateRule
 from app.wiring import BLUEPRINTS, Parts
 
 PAGES = (
@@ -31,15 +29,6 @@ PAGES = (
     well_known.blueprint,
 )
 DEVELOPMENT_PAGES = (dev_mailbox.blueprint, dev_clock.blueprint, docs.front)
-
-
-class Application(Flask):
-    """Flask for views that are plain functions: it would look at each one in each request whether it is a coroutine."""
-
-    url_rule_class = LateRule
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
 
 
 def build_app(settings: Settings) -> Flask:

@@ -4,8 +4,8 @@
 
 Starts engines of its own and calls the application in this thread as gunicorn would, so neither gunicorn nor the network is in it.
 Printed are microseconds of CPU a request (the best round, since other work only adds), the ratio to a bare Flask view in
-the same run, and how many Python functions are called, which does not depend on the machine. Below stands where the time of reading
-one project goes, by library, under cProfile: it makes calls dearer than they are, so compare shares, not sums.
+the same run, and how many Python functions are called, which does not depend on the machine. Below stands where they go, by layer: shares
+of a profile, which makes calls dearer than they are and leaves out what waits for an engine, laid on those microseconds.
 """
 
 import argparse
@@ -31,12 +31,28 @@ from benchmarks.timing_equality import application
 
 API = "/api/v1"
 WARM_UP = 40
-LAYERS = {
-    "flask": "Flask, Werkzeug", "werkzeug": "Flask, Werkzeug", "flask_cors": "Flask, Werkzeug", "blinker": "Flask, Werkzeug",
-    "flask_limiter": "limiter", "limits": "limiter", "redis": "Redis client", "hiredis": "Redis client",
-    "sqlalchemy": "SQLAlchemy, psycopg2", "marshmallow": "schemas", "webargs": "schemas", "flask_smorest": "schemas",
-    "structlog": "log", "logging": "log", "prometheus_client": "metrics", "app": "ours",
+LAYERS: dict[str, tuple[str, ...]] = {
+    "WSGI guard": ("app/web/body_guard", "app/web/load_shedding", "app/web/method_override"),
+    "token": ("app/web/tokens", "/flask_jwt_extended/", "/jwt/"),
+    "limiter": ("app/web/limits.py", "/flask_limiter/", "/limits/"),
+    "session, cache": ("app/web/auth", "app/sessions/", "app/core/cache", "app/core/generations", "app/core/untold"),
+    "Redis client": ("app/core/redis_", "/redis/", "/hiredis"),
+    "SQL": (
+        "/sqlalchemy/", "/psycopg2/", "app/core/quick_statements", "app/core/prepared", "app/core/db", "app/core/uow",
+        "app/core/repository", "/repository.py", "/listing.py",
+    ),
+    "validation, dump": ("/marshmallow/", "/webargs/", "/flask_smorest/", "app/web/parser", "app/web/quick_dump",
+                         "app/web/schemas", "app/web/fields", "/schemas.py"),
+    "headers, ETag": ("app/web/middleware", "app/web/conditional", "app/web/limit_headers", "/flask_cors/"),
+    "log": ("app/core/telemetry", "/structlog/", "/logging/"),
+    "metrics": ("app/core/metrics", "/prometheus_client/"),
+    "Flask": ("/flask/", "/werkzeug/", "/blinker/", "app/application", "app/web/current", "app/web/blueprint"),
+    "service": ("/app/",),
 }  # fmt: skip
+"""By what stands in a function's path; the first that fits."""
+ELSEWHERE = "the rest"
+WAITS = ("recv", "sendall", "psycopg2.extensions")
+DEEPEST = 5
 Environ = dict[str, Any]
 
 
@@ -117,16 +133,41 @@ def profiled(app: Flask, make: Callable[[], Environ], requests: int) -> tuple[fl
     profile.disable()
     stats: Any = pstats.Stats(profile)
     shares: Counter[str] = Counter()
-    for (file, _line, name), (_, _, own, _, _) in stats.stats.items():
-        if not any(word in name for word in ("recv_into", "sendall", "psycopg2.extensions")):
-            shares[_layer(file)] += own
+    for function, (_, _, own, _, callers) in stats.stats.items():
+        if not any(word in function[2] for word in WAITS):
+            for layer, part in _parts(stats.stats, function, callers, DEEPEST).items():
+                shares[layer] += own * part
     return stats.total_calls / requests, shares
 
 
-def _layer(file: str) -> str:
-    parts = Path(file).parts
-    known = (LAYERS[part] for part in reversed(parts) if part in LAYERS)
-    return next(known, "Python itself")
+def _parts(stats: Any, function: Any, callers: Any, depth: int) -> dict[str, float]:
+    """To which layers a function's own time belongs. What is Python's own belongs to those who call it, as much as they do."""
+    layer = layer_of(function[0])
+    if layer is not None:
+        return {layer: 1.0}
+    weights = {caller: told[2] for caller, told in callers.items() if caller != function}
+    total = sum(weights.values())
+    if not depth or not total:
+        return {ELSEWHERE: 1.0}
+    parts: Counter[str] = Counter()
+    for caller, weight in weights.items():
+        for name, part in _parts(stats, caller, stats[caller][4], depth - 1).items():
+            parts[name] += part * weight / total
+    return parts
+
+
+def layer_of(file: str) -> str | None:
+    """Args: file: where a function is written; a sign of Python's own for a builtin."""
+    return next((name for name, words in LAYERS.items() if any(word in file for word in words)), None)
+
+
+def print_layers(readings: dict[str, tuple[float, Counter[str]]]) -> None:
+    """Args: readings: microseconds a request, and seconds by layer, for each kind of request."""
+    print("\n  Where the microseconds go, by layer (shares of a profile, of what is above):\n")
+    print(f"  {'':24}" + "".join(f"{kind.split(' on ')[0]:>10}" for kind in readings))
+    for layer in (*LAYERS, ELSEWHERE):
+        cells = (taken * own[layer] / own.total() for taken, own in readings.values())
+        print(f"  {layer:24}" + "".join(f"{cell:10.0f}" for cell in cells))
 
 
 def main() -> None:
@@ -145,15 +186,13 @@ def main() -> None:
         least = cpu_of(bare(), kinds["get one"], options.requests, options.rounds)
         print(f"\n  {'':24}{'us of CPU':>10}{'of bare Flask':>15}{'calls':>8}")
         print(f"  {'a bare Flask view':24}{least:10.0f}{1:15.1f}")
+        readings = {}
         for name, make in kinds.items():
             taken = cpu_of(app, make, options.requests, options.rounds)
             calls, shares = profiled(app, make, options.requests)
             print(f"  {name:24}{taken:10.0f}{taken / least:15.1f}{calls:8.0f}")
-            if name == "get one":
-                of_one = shares
-        print("\n  Reading one project, by layer:")
-        for layer, own in of_one.most_common():
-            print(f"  {layer:24}{own / of_one.total():10.0%}")
+            readings[name] = taken, shares
+        print_layers(readings)
         configure_logging("error")
 
 

@@ -142,7 +142,7 @@ class TestValues:
             alice.get(f"/projects/{project.id}")
         lookups = "holdfast_cache_lookups_total"
         assert moved(lookups, namespace="project", outcome="miss") == 1
-        assert moved(lookups, namespace="project", outcome="hit") == 2
+        assert moved(lookups, namespace="project", outcome="confirmed") == 2
         assert moved(lookups, namespace="session", outcome="local") == 2
 
     def test_cache_lookups_without_redis(self, moved, alice, parts, monkeypatch):
