@@ -10,6 +10,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 from app.config import Settings
 from app.core.metrics import POOL_IN_USE, POOL_WAIT
 from app.core.prepared import send_prepared
+from app.core.round_trips import Link
 from app.core.telemetry import request_stats
 
 NAMING = {
@@ -70,7 +71,7 @@ def make_engine(settings: Settings, url: str | None = None, **options: Any) -> E
     engine = create_engine(
         url or settings.database_url.get_secret_value(),
         connect_args={
-            "options": server_options, "connect_timeout": 2, "application_name": "holdfast",
+            "connection_factory": Link, "options": server_options, "connect_timeout": 2, "application_name": "holdfast",
             "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 5000,
         },
         hide_parameters=True,  # an error of the driver is logged with its statement, never with what people sent
@@ -85,20 +86,21 @@ def make_engine(settings: Settings, url: str | None = None, **options: Any) -> E
 def reading(engine: Engine) -> Engine:
     """The same pool in autocommit: a lone SELECT then costs one round trip instead of three.
 
-    psycopg2 is told by its own attribute, which says nothing to the server. SQLAlchemy's option would name a level when the
-    connection goes back, and psycopg2 would tell the server in a round trip of its own before the next statement.
+    The connection is told by its own attribute, which says nothing to the server. SQLAlchemy's option would name a level when
+    the connection goes back, and psycopg2 would tell the server in a round trip of its own before the next statement.
     """
     reader = engine.execution_options()
 
     @event.listens_for(reader, "engine_connect")
     def begin_nothing(conn: Connection) -> None:
-        _dbapi_of(conn).autocommit = True
+        link_of(conn).begins = False
 
     return reader
 
 
-def _dbapi_of(conn: Connection) -> Any:
-    return conn.connection.dbapi_connection
+def link_of(conn: Connection) -> Link:
+    """The driver's connection."""
+    return cast("Link", conn.connection.dbapi_connection)
 
 
 def _ping_when_idle(engine: Engine) -> None:
@@ -106,8 +108,8 @@ def _ping_when_idle(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkin")
     def remember(dbapi: Any, record: Any) -> None:
-        if dbapi is not None and not dbapi.closed and dbapi.autocommit:
-            dbapi.autocommit = False
+        if dbapi is not None and not dbapi.closed:
+            dbapi.begin_as_usual()
         record.info["rested_since"] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
@@ -116,9 +118,7 @@ def _ping_when_idle(engine: Engine) -> None:
             return
         try:
             with dbapi.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            if not dbapi.autocommit:
-                dbapi.rollback()
+                cursor.send("SELECT 1")
         except Exception as error:
             raise exc.DisconnectionError from error
 

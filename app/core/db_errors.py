@@ -11,13 +11,16 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.db import Base
 from app.core.errors import AppError, Code
-from app.core.prepared import NOT_AS_PREPARED
+from app.core.quick_statements import MISSED
+from app.core.round_trips import NOT_AS_PREPARED
 
 MET = {"40001", "40P01", "23503"}
 """Not serialisable, a deadlock, or a row that another row needs went or came meanwhile."""
 TIMED_OUT = {"57014", "55P03"}
 UNAVAILABLE_CLASSES = ("08", "53", "57P")
 SCHEMA_BEHIND = {"42P01", "42703", "3F000"}
+NO_NUMBER = "22P02"
+"""With ``MISSED``: an UPDATE did not meet its row."""
 READ_ONLY = "25006"
 UNIQUE = "23505"
 LOST_BEFORE = "8s2b"
@@ -67,7 +70,7 @@ def _overloaded() -> AppError:
 
 def _from_driver(error: exc.DBAPIError) -> AppError | None:  # noqa: PLR0911 - one line a class of SQLSTATE reads as a table
     state = getattr(error.orig, "pgcode", None) or ""
-    if state in MET or state in NOT_AS_PREPARED:
+    if state in MET or state in NOT_AS_PREPARED or (state == NO_NUMBER and MISSED in str(error.orig)):
         return RetryableConflict()
     if state == UNIQUE:
         return _unique(error.orig)

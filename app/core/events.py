@@ -158,7 +158,7 @@ class Events:
         changes: Mapping[str, Any] | None = None,
     ) -> None:
         """Args: changes: ``{field: {"before": ..., "after": ...}}``, JSON data only, never a secret."""
-        RECORD.put(self._uow.connection, {
+        self._uow.later(RECORD, {
             "kind": kind.value, "subject_id": subject, "actor_id": actor, "project_id": project,
             "changes": dict(changes or {}), "request_id": request_id.get(), "created_at": self._clock.now(),
         })  # fmt: skip

@@ -12,10 +12,10 @@ from typing import Any
 import psycopg2
 from sqlalchemy import Engine, event
 
+from app.core.round_trips import IDLE, NOT_AS_PREPARED, Link
+
 OPTION = "holdfast_prepared"
-KNOWN, MOST_KNOWN = "prepared", 100
-NOT_AS_PREPARED = {"26000", "0A000", "42P05"}
-"""Of SQLSTATE: gone, its table has changed since, or there already: behind a PgBouncer that deals statements to several servers."""
+MOST_KNOWN = 100
 PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -59,8 +59,8 @@ def send_prepared(engine: Engine) -> None:
         prepared: Prepared | None = context.execution_options.get(OPTION)
         if prepared is None:
             return None
-        info = context.root_connection.info
-        known: set[str] | None = info.setdefault(KNOWN, set())
+        link: Link = cursor.connection
+        known = link.prepared
         if known is None or (prepared.name not in known and len(known) >= MOST_KNOWN):
             return None
         try:
@@ -69,10 +69,7 @@ def send_prepared(engine: Engine) -> None:
                 known.add(prepared.name)
             cursor.execute(prepared.call, parameters)
         except psycopg2.Error as error:
-            if error.pgcode not in NOT_AS_PREPARED:
-                raise
-            info[KNOWN] = None
-            if not cursor.connection.autocommit:
+            if error.pgcode not in NOT_AS_PREPARED or link.get_transaction_status() != IDLE:
                 raise
             return None
         return True

@@ -1,7 +1,7 @@
 """What every repository has: the session of the current unit of work, and finding a row by its key."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session, make_transient_to_detached
@@ -36,8 +36,14 @@ class Repository(Generic[Row]):
         """The only row that a statement of plain columns finds, read without the session, or ``None``."""
         return statement.one_or_none(self._uow.connection, values)
 
+    def made(self, values: Mapping[str, Any]) -> Row:
+        """A row that was read without the session, as if it had been loaded. Args: values: of every column."""
+        row = cast("Row", self.model.__mapper__.class_manager.new_instance())
+        row.__dict__.update(values)
+        return row
+
     def adopt(self, row: Row) -> Row:
-        """Let the session have a row that was read without it and that it does not know, as if it had loaded it."""
+        """Let the session have such a row, which it does not know, as if it had loaded it."""
         make_transient_to_detached(row)
         self.session.add(row)
         return row

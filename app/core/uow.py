@@ -6,21 +6,22 @@ rollback. (SQLAlchemy's own ``after_commit`` event also fires when a savepoint i
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.core.commit_hooks import After, Before, CommitHooks
+from app.core.commit_hooks import After, Before
 from app.core.db import reading
 from app.core.db_errors import read_only, translate
+from app.core.quick_statements import QuickStatement
 from app.core.replicas.reads import ReplicaReads
 from app.core.telemetry import log
+from app.core.uow_state import State
 
 logger = log(__name__)
 Found = TypeVar("Found")
@@ -28,44 +29,6 @@ Found = TypeVar("Found")
 
 class DoomedTransactionError(RuntimeError):
     """An inner block failed, its error was swallowed, and the outer block wanted to commit all the same."""
-
-
-class _State:
-    """Args: engine: what the session, or a connection without one, is made of when it is first asked for."""
-
-    def __init__(self, engine: Engine, *, writes: bool) -> None:
-        self._engine = engine
-        self._session: Session | None = None
-        self._connection: Connection | None = None
-        self.writes = writes
-        self.depth = 0
-        self.doomed = False
-        self.hooks = CommitHooks()
-        self.touched: set[UUID] = set()
-
-    @property
-    def session(self) -> Session:
-        if self._session is None:
-            self._session = Session(self._connection or self._engine, expire_on_commit=False)
-        return self._session
-
-    @property
-    def connection(self) -> Connection:
-        """The session's, with all that it has to write; where there is none yet and nothing is written, one without it."""
-        if self._connection is None:
-            if self.writes or self._session is not None:
-                self.session.flush()
-                return self.session.connection()
-            self._connection = self._engine.connect()
-        return self._connection
-
-    def close(self) -> None:
-        """Give the connection back; one that only reads may go on afterwards."""
-        session, connection, self._session, self._connection = self._session, self._connection, None, None
-        if session is not None:
-            session.close()
-        if connection is not None:
-            connection.close()
 
 
 class UnitOfWork:
@@ -87,7 +50,7 @@ class UnitOfWork:
         self._local = threading.local()
 
     @property
-    def _state(self) -> _State | None:
+    def _state(self) -> State | None:
         return getattr(self._local, "state", None)
 
     @property
@@ -112,7 +75,11 @@ class UnitOfWork:
         """
         return self._block().connection
 
-    def _block(self) -> _State:
+    def knows(self, key: Any) -> bool:
+        """Whether the session of the current block, if it has one, holds that row. Args: key: an identity key."""
+        return self._block().knows(key)
+
+    def _block(self) -> State:
         if self._state is None:
             raise RuntimeError("there is no unit of work here; open one in the service")
         return self._state
@@ -122,7 +89,7 @@ class UnitOfWork:
         if state is None:
             if self._read_only:
                 raise read_only()
-            state = self._local.state = _State(self._writer, writes=True)
+            state = self._local.state = State(self._writer, writes=True)
         elif not state.writes:
             raise RuntimeError("a write inside a reading block would not be a transaction")
         state.depth += 1
@@ -145,7 +112,7 @@ class UnitOfWork:
             raise
         except BaseException:
             # Told to end in the middle of it: back in the pool, the next block would commit what this one wrote.
-            state.session.invalidate()
+            state.invalidate()
             raise
         finally:
             state.close()
@@ -154,28 +121,28 @@ class UnitOfWork:
         if error is None:
             state.hooks.run_after()
 
-    def _finish(self, state: _State, error: BaseException | None) -> None:
+    def _finish(self, state: State, error: BaseException | None) -> None:
         if error is not None:
-            _roll_back(state.session)
+            state.roll_back()
             told = translate(error)
             if told is not None:
                 raise told from error
             return
         if state.doomed:
-            _roll_back(state.session)
+            state.roll_back()
             raise DoomedTransactionError
         try:
             if state.hooks.any_before:
                 self._settle(state)
-            state.session.commit()
+            state.commit()
         except Exception as failure:
-            _roll_back(state.session)
+            state.roll_back()
             told = translate(failure)
             if told is None:
                 raise
             raise told from failure
 
-    def _settle(self, state: _State) -> None:
+    def _settle(self, state: State) -> None:
         """Call what is to be called before the commit, inside the transaction."""
         self._local.state = state
         state.depth = 1
@@ -194,7 +161,7 @@ class UnitOfWork:
         if self._state is not None:
             yield
             return
-        state = self._local.state = _State(self._reader, writes=False)
+        state = self._local.state = State(self._reader, writes=False)
         try:
             yield
         except Exception as error:
@@ -233,7 +200,7 @@ class UnitOfWork:
         here = self._state
         assert here is not None
         here.close()
-        there = self._local.state = _State(reader, writes=False)
+        there = self._local.state = State(reader, writes=False)
         try:
             yield
         finally:
@@ -252,6 +219,7 @@ class UnitOfWork:
         if state is None or not state.writes:
             raise RuntimeError("an item belongs inside a write block")
         doomed, hooks = state.doomed, state.hooks.number
+        state.items += 1
         try:
             with state.session.begin_nested():
                 yield
@@ -262,6 +230,19 @@ class UnitOfWork:
             if told is None:
                 raise
             raise told from error
+        finally:
+            state.items -= 1
+
+    def later(self, statement: QuickStatement, values: Mapping[str, Any]) -> None:
+        """Have a statement without an answer written; it may go with what is sent next, at the latest with COMMIT.
+
+        So an error of it may come from there. In an item it goes at once, whose failure is its own.
+        """
+        state = self._block()
+        if state.writes and not state.items:
+            statement.later(state.connection, values)
+        else:
+            statement.send(state.connection, values).close()
 
     def before_commit(self, hook: Before, arg: Any) -> None:
         """Call ``hook`` once before the outermost block commits, with all that it is asked to be called with, in a list.
@@ -279,13 +260,3 @@ class UnitOfWork:
         if state is None or not state.writes:
             raise RuntimeError("a hook belongs inside a write block")
         state.hooks.after(hook, *args)
-
-
-def _roll_back(session: Session) -> None:
-    """Undo what the block did; where the connection is gone the server has done it, and the block's own error counts."""
-    # A refusal may show the row as it is now; a rollback would empty rows that still belong to the session.
-    session.expunge_all()
-    try:
-        session.rollback()
-    except DBAPIError as error:
-        logger.warning("rollback_failed", error=type(error).__name__)

@@ -1,8 +1,9 @@
 """SQL of projects and memberships."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,13 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import object_session
 from sqlalchemy.orm.util import identity_key
 
 from app.core.access import Actor
 from app.core.events import Event, EventKind
 from app.core.pagination import Cursors, Page, PageRequest, page_of_prepared, query_scope
-from app.core.quick_statements import QuickInsert, QuickSelect
+from app.core.quick_statements import QuickInsert, QuickSelect, QuickUpdate
 from app.core.repository import Repository
 from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
@@ -84,8 +86,23 @@ BEGUN_WITH = (
 )  # fmt: skip
 NEW_PROJECT = QuickInsert(Project, BEGUN_WITH)
 NEW_MEMBER = QuickInsert(ProjectMember, ("project_id", "user_id", "role", "joined_at"))
+# The times of the project are known: the trigger that looks for them does not run.
+NEW_OWNER = QuickInsert(
+    ProjectMember,
+    ("project_id", "user_id", "role", "joined_at", "project_created_at", "project_updated_at"),
+)
+
+
+@lru_cache(maxsize=32)
+def _change_of(fields: frozenset[str]) -> QuickUpdate:
+    return QuickUpdate(Project, sorted(fields))
+
 
 STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
+
+
+def _asked(actor: Actor, project_id: UUID) -> dict[str, UUID]:
+    return {"user_id": actor.user_id, "project_id": project_id}
 
 
 class ProjectRepository(Repository[Project]):
@@ -102,18 +119,35 @@ class ProjectRepository(Repository[Project]):
         self, actor: Actor, project_id: UUID, *, lock: bool = False
     ) -> tuple[Project, str] | None:
         """The project and the actor's role in it, or ``None``; ``lock`` locks the project's row."""
-        values = {"user_id": actor.user_id, "project_id": project_id}
-        if lock and identity_key(Project, project_id) not in self.session.identity_map:
-            return self._locked(values)
-        row = self.session.execute(ONE_LOCKED if lock else ONE_VISIBLE, values).one_or_none()
+        if lock:
+            found = self.take(actor, project_id)
+            if found is not None and found[0] not in self.session:
+                self.adopt(found[0])
+            return found
+        row = self.session.execute(ONE_VISIBLE, _asked(actor, project_id)).one_or_none()
         return (row[0], row[1]) if row else None
 
-    def _locked(self, values: Mapping[str, Any]) -> tuple[Project, str] | None:
+    def take(self, actor: Actor, project_id: UUID) -> tuple[Project, str] | None:
+        """As ``find_visible`` with a lock, but without the session unless it has the project: for one change with ``save``."""
+        values = _asked(actor, project_id)
+        if self._uow.knows(identity_key(Project, project_id)):
+            known = self.session.execute(ONE_LOCKED, values).one_or_none()
+            return (known[0], known[1]) if known else None
         row = self.one(QUICKLY_LOCKED, values)
-        if row is None:
-            return None
-        *columns, role = row
-        return self.adopt(Project(**dict(zip(COLUMNS, columns, strict=True)))), role
+        return (self.made(dict(zip(COLUMNS, row, strict=False))), row.role) if row else None
+
+    def save(self, project: Project, fields: Collection[str]) -> None:
+        """Write the fields that changed of a project that was taken; its version moves on.
+
+        What another transaction has changed meanwhile is a conflict, as where the session writes it.
+        """
+        if object_session(project) is not None:
+            return self.flush()
+        values = {name: getattr(project, name) for name in fields}
+        key = {"id_": project.id, "version_": project.version}
+        self._uow.later(_change_of(frozenset(fields)), {**values, **key})
+        project.version += 1
+        return None
 
     def view_visible(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         """The project as the actor sees it, or ``None``."""
@@ -177,12 +211,16 @@ class ProjectRepository(Repository[Project]):
 
     def begin(self, project: Project) -> None:
         """Write a new project and its owner's membership, at once."""
-        NEW_PROJECT.put(self._uow.connection, {name: getattr(project, name) for name in BEGUN_WITH})
-        self.add_member(project.id, project.owner_id, ProjectRole.owner, project.created_at)
+        self._uow.later(NEW_PROJECT, {name: getattr(project, name) for name in BEGUN_WITH})
+        self._uow.later(NEW_OWNER, {
+            "project_id": project.id, "user_id": project.owner_id, "role": ProjectRole.owner.value,
+            "joined_at": project.created_at,
+            "project_created_at": project.created_at, "project_updated_at": project.updated_at,
+        })  # fmt: skip
 
     def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
         member = {"project_id": project_id, "user_id": user_id, "role": role.value, "joined_at": now}
-        NEW_MEMBER.put(self._uow.connection, member)
+        self._uow.later(NEW_MEMBER, member)
 
     def owners(self, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         """What is shown of the owners: id and display name."""

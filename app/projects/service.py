@@ -26,6 +26,8 @@ from app.projects.views import KIND, ProjectView
 SWEEP_BATCH = 200
 PARTED_AT_ONCE = 20
 """Few: these are projects of others, who wait meanwhile."""
+MOVED = ("status", "archived_at", "deleted_at", "updated_at")
+"""What a change of status may change."""
 Versions = Collection[int] | None
 
 
@@ -107,14 +109,14 @@ class ProjectService:
             AppError: ``not_found``, ``forbidden``, ``version_conflict``, ``project_archived``, ``project_deleted``.
         """
         with self._uow:
-            project, role = self._require(actor, project_id)
+            project, role = self._take(actor, project_id)
             allow(permitted=policy.can_edit(role))
             check_version(project, expected, ProjectView.of(project, role))
             project.ensure_editable()
             told = project.apply(changes, self._clock.now())
             if told:
+                self._projects.save(project, {*told, "updated_at"})
                 self._changed(EventKind.project_updated, actor, project, told)
-            self._projects.flush()
             return ProjectView.of(project, role)
 
     def archive(self, actor: Actor, project_id: UUID) -> ProjectView:
@@ -254,21 +256,22 @@ class ProjectService:
     ) -> ProjectView:
         """A change of status: the same story for each, told once."""
         with self._uow:
-            project, role = self._require(actor, project_id)
+            project, role = self._take(actor, project_id)
             allow(permitted=permitted(role))
             check_version(project, expected, ProjectView.of(project, role))
             before = project.status
             if change(project, self._clock.now()):
+                self._projects.save(project, MOVED)
                 self._changed(kind, actor, project, {"status": {"before": before, "after": project.status}})
-            self._projects.flush()
             return ProjectView.of(project, role)
 
     def _require(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
         """The project, locked, and the caller's role in it."""
-        found = self._projects.find_visible(actor, project_id, lock=True)
-        if found is None:
-            raise not_found("project")
-        return found
+        return _found(self._projects.find_visible(actor, project_id, lock=True))
+
+    def _take(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
+        """The same for one change, which ``save`` writes."""
+        return _found(self._projects.take(actor, project_id))
 
     def _load(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         with self._uow.reading():
@@ -290,3 +293,10 @@ class ProjectService:
     def _tell(self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]) -> None:
         by = actor.user_id if actor else None
         self._events.record(kind, subject=project.id, project=project.id, actor=by, changes=told)
+
+
+def _found(row: tuple[Project, str] | None) -> tuple[Project, str]:
+    """Raises: AppError: ``not_found``."""
+    if row is None:
+        raise not_found("project")
+    return row

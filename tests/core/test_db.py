@@ -64,7 +64,7 @@ def test_a_connection_that_was_read_with_writes_again(engine):
         first = backend(connection)
     with engine.connect() as connection:
         assert backend(connection) == first
-        assert connection.connection.dbapi_connection.autocommit is False
+        assert connection.connection.dbapi_connection.begins is True
 
 
 @pytest.mark.parametrize("many", [1, 2])

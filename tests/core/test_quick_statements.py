@@ -7,9 +7,10 @@ from sqlalchemy import any_, bindparam, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import String
 
+from app.core.db import link_of
 from app.core.db_errors import RetryableConflict
 from app.core.errors import AppError, Code
-from app.core.prepared import KNOWN, OPTION
+from app.core.prepared import OPTION
 from app.core.quick_statements import QuickSelect
 from app.projects.models import Project, ProjectMember
 
@@ -100,7 +101,8 @@ class TestPrepared:
                 uow.session.execute(text("DEALLOCATE ALL"))
             assert [row.name for row in self.QUICK.all(uow.connection, {"name": "Kelp"})] == ["Kelp"]
             assert self.NAME not in self.known(uow)
-            assert uow.connection.info.pop(KNOWN) is None, "nothing more is prepared on this connection"
+            assert link_of(uow.connection).prepared is None, "nothing more is prepared on this connection"
+            link_of(uow.connection).prepared = set()
 
     def test_in_a_transaction_the_use_case_runs_again(self, uow, values):
         for attempt in range(2):
@@ -110,7 +112,8 @@ class TestPrepared:
                     uow.session.execute(text("DEALLOCATE ALL"))
                 assert len(self.QUICK.all(uow.connection, {"name": "Kelp"})) == 1
         with uow:
-            assert uow.connection.info.pop(KNOWN) is None, "nothing more is prepared on this connection"
+            assert link_of(uow.connection).prepared is None, "nothing more is prepared on this connection"
+            link_of(uow.connection).prepared = set()
 
     def test_a_percent_sign_stays_one(self, uow, values):
         quick = QuickSelect(select(Project.name).where(Project.name.like(text("'Reef %'"))))

@@ -85,7 +85,7 @@ def test_the_primary_itself_is_no_replica(pair, seen_by):
 def test_another_database_is_none_of_ours(pair, seen_by):
     """Its answers would be somebody else's."""
     [url] = pair.settings.database_replica_urls
-    found = seen_by(f"{pair.replica.admin_url}").look()
+    found = seen_by(pair.replica.admin_url.replace("postgresql:", "postgresql+psycopg2:")).look()
     assert found.fault == "is of another cluster, or another database"
     assert seen_by(url.get_secret_value()).look().fault == ""
 
