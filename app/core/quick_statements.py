@@ -155,7 +155,7 @@ class QuickUpdate(QuickStatement):
             .cte("changed")
         )
         # The cast is outside: one inside CASE would be made, and fail, while the statement is planned.
-        met = literal_column(f"CAST(CASE count(*) WHEN 1 THEN '1' ELSE '{MISSED}' END AS integer)")
+        met: Any = literal_column(f"CAST(CASE count(*) WHEN 1 THEN '1' ELSE '{MISSED}' END AS integer)")
         super().__init__(select(met).select_from(changed))
 
 

@@ -85,7 +85,7 @@ class Link(extensions.connection):
     def _run(self, statements: list[bytes]) -> str | None:
         """What the server says it did last; the log line counts the time."""
         started = time.perf_counter()
-        with self.cursor() as cursor:
+        with self.cursor(cursor_factory=Cursor) as cursor:
             cursor.send(BREAK.join(statements))
         request_stats().db_seconds += time.perf_counter() - started
         return cursor.statusmessage

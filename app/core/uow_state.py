@@ -42,7 +42,7 @@ class State:
         """The session's, with all that it has to write; where there is none yet, one without it."""
         if self._session is not None:
             self._session.flush()
-            return self._connection or self._session.connection()
+            return self._session.connection()  # by its own way, which makes the savepoint of an item
         if self._connection is None:
             self._connection = self._engine.connect()
             if self.writes:

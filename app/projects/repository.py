@@ -115,26 +115,23 @@ class ProjectRepository(Repository[Project]):
         super().__init__(uow)
         self._known = known
 
-    def find_visible(
-        self, actor: Actor, project_id: UUID, *, lock: bool = False
-    ) -> tuple[Project, str] | None:
-        """The project and the actor's role in it, or ``None``; ``lock`` locks the project's row."""
-        if lock:
-            found = self.take(actor, project_id)
-            if found is not None and found[0] not in self.session:
-                self.adopt(found[0])
-            return found
+    def find_visible(self, actor: Actor, project_id: UUID) -> tuple[Project, str] | None:
+        """The project and the actor's role in it, or ``None``."""
         row = self.session.execute(ONE_VISIBLE, _asked(actor, project_id)).one_or_none()
         return (row[0], row[1]) if row else None
 
     def take(self, actor: Actor, project_id: UUID) -> tuple[Project, str] | None:
-        """As ``find_visible`` with a lock, but without the session unless it has the project: for one change with ``save``."""
+        """The same with the project locked. Where the session has not got it, it stays without: for one change, with ``save``."""
         values = _asked(actor, project_id)
         if self._uow.knows(identity_key(Project, project_id)):
             known = self.session.execute(ONE_LOCKED, values).one_or_none()
             return (known[0], known[1]) if known else None
         row = self.one(QUICKLY_LOCKED, values)
         return (self.made(dict(zip(COLUMNS, row, strict=False))), row.role) if row else None
+
+    def held(self, project: Project) -> Project:
+        """A project that was taken, in the session, which writes whatever changes."""
+        return project if project in self.session else self.adopt(project)
 
     def save(self, project: Project, fields: Collection[str]) -> None:
         """Write the fields that changed of a project that was taken; its version moves on.

@@ -109,7 +109,7 @@ class ProjectService:
             AppError: ``not_found``, ``forbidden``, ``version_conflict``, ``project_archived``, ``project_deleted``.
         """
         with self._uow:
-            project, role = self._take(actor, project_id)
+            project, role = self._require(actor, project_id)
             allow(permitted=policy.can_edit(role))
             check_version(project, expected, ProjectView.of(project, role))
             project.ensure_editable()
@@ -150,7 +150,7 @@ class ProjectService:
             if project.status != ProjectStatus.deleted:
                 raise AppError(Code.write_conflict, "Only a project in the trash can be removed for good.")
             self._end(actor, project)
-            self._projects.remove(project)
+            self._projects.remove(self._projects.held(project))
 
     def purge_trash(self, keep_days: int) -> int:
         """Remove what lay in the trash long enough, in batches; the answer is how many projects."""
@@ -182,7 +182,8 @@ class ProjectService:
     def hold(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
         """As ``find``, with the project locked until the caller's transaction ends."""
         with self._uow:
-            return self._require(actor, project_id)
+            project, role = self._require(actor, project_id)
+            return self._projects.held(project), role
 
     def lock(self, ids: Collection[UUID]) -> list[Project]:
         """Projects, whoever asks, locked in the order of their ids until the caller's transaction ends; none that is gone."""
@@ -256,7 +257,7 @@ class ProjectService:
     ) -> ProjectView:
         """A change of status: the same story for each, told once."""
         with self._uow:
-            project, role = self._take(actor, project_id)
+            project, role = self._require(actor, project_id)
             allow(permitted=permitted(role))
             check_version(project, expected, ProjectView.of(project, role))
             before = project.status
@@ -266,12 +267,11 @@ class ProjectService:
             return ProjectView.of(project, role)
 
     def _require(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
-        """The project, locked, and the caller's role in it."""
-        return _found(self._projects.find_visible(actor, project_id, lock=True))
-
-    def _take(self, actor: Actor, project_id: UUID) -> tuple[Project, str]:
-        """The same for one change, which ``save`` writes."""
-        return _found(self._projects.take(actor, project_id))
+        """The project, locked, and the caller's role in it; ``save`` writes one change of it."""
+        found = self._projects.take(actor, project_id)
+        if found is None:
+            raise not_found("project")
+        return found
 
     def _load(self, actor: Actor, project_id: UUID) -> ProjectView | None:
         with self._uow.reading():
@@ -293,10 +293,3 @@ class ProjectService:
     def _tell(self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]) -> None:
         by = actor.user_id if actor else None
         self._events.record(kind, subject=project.id, project=project.id, actor=by, changes=told)
-
-
-def _found(row: tuple[Project, str] | None) -> tuple[Project, str]:
-    """Raises: AppError: ``not_found``."""
-    if row is None:
-        raise not_found("project")
-    return row

@@ -1,0 +1,322 @@
+"""What is sent to PostgreSQL in one message, and that everything holds as if each statement went alone."""
+
+# ruff: noqa: PT012 - the blocks under test have more than one line
+
+import pytest
+from psycopg2 import extensions
+from sqlalchemy import event, text
+from sqlalchemy.exc import InternalError
+
+from app.core.db import link_of, make_engine, reading
+from app.core.db_errors import RetryableConflict
+from app.core.errors import AppError, Code
+from app.core.events import EventKind, Events
+from app.core.ids import new_id
+from app.core.quick_statements import QuickUpdate
+from app.core.round_trips import Cursor
+from app.projects.models import Project
+from app.projects.repository import ProjectRepository
+from app.projects.service import ProjectService
+
+RENAME = QuickUpdate(Project, ("name", "updated_at"))
+
+
+@pytest.fixture
+def messages(monkeypatch):
+    """What went to the server, message by message, from now on."""
+    sent, send = [], Cursor.send
+
+    def noted(cursor, query, values=None):
+        sent.append(query.decode() if isinstance(query, bytes) else query)
+        send(cursor, query, values)
+
+    monkeypatch.setattr(Cursor, "send", noted)
+    return sent
+
+
+@pytest.fixture
+def events(parts):
+    return parts.services[Events]
+
+
+@pytest.fixture
+def engine(parts):
+    made = make_engine(parts.settings.model_copy(update={"db_pool_size": 1, "db_max_overflow": 0}))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def tells(events):
+    """``tells()``: an event, which waits; the subject it is about. Once before, so that the statement is prepared."""
+
+    def record():
+        subject = new_id()
+        events.record(EventKind.user_updated, subject=subject, actor=None)
+        return subject
+
+    return record
+
+
+@pytest.fixture
+def recorded(sql):
+    return lambda: {subject for (subject,) in sql("SELECT subject_id::text FROM events")}
+
+
+def warmed(client):
+    """Everything that Alice's writes need has been prepared on the connection."""
+    for name in ("Reef", "Kelp"):
+        project = client.creates(name)
+        assert client.patch(f"/projects/{project.id}", json={"name": "Urchins"}).status_code == 200
+    return project
+
+
+def test_a_create_is_one_message(alice, messages):
+    warmed(alice)
+    messages.clear()
+    assert alice.post("/projects", json={"name": "Reef; COMMIT -- 100 %(name)s"}).status_code == 201
+    [message] = [each for each in messages if "hf_" in each and "BEGIN" in each]
+    assert message.startswith("BEGIN; EXECUTE hf_")
+    assert message.endswith("; COMMIT")
+    assert message.count("EXECUTE") == 3
+
+
+def test_a_change_is_two_messages(alice, messages):
+    path = f"/projects/{warmed(alice).id}"
+    messages.clear()
+    assert alice.patch(path, json={"name": "Kelp"}).status_code == 200
+    look, write = (each for each in messages if "EXECUTE" in each)
+    assert (look[:15], look.count("EXECUTE")) == ("BEGIN; EXECUTE ", 1)
+    assert (write[-8:], write.count("EXECUTE")) == ("; COMMIT", 2)
+
+
+def test_what_is_refused_is_undone_and_the_connection_is_free(alice, parts, connect):
+    project = alice.creates()
+    assert (
+        alice.patch(f"/projects/{project.id}", json={"name": "Kelp"}, headers={"If-Match": '"9"'}).status_code
+        == 412
+    )
+    with parts.uow.reading():
+        assert link_of(parts.uow.connection).get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
+
+
+def test_the_first_statement_begins_and_what_follows_is_of_the_same_transaction(
+    uow, messages, add, committed
+):
+    with uow:
+        add("one")
+        add("two")
+        assert committed() == set()
+    assert [each[:6] for each in messages].count("BEGIN;") == 1
+    assert messages[-1] == "COMMIT"
+    assert committed() == {"one", "two"}
+
+
+def test_where_nothing_was_asked_nothing_is_sent(uow, messages):
+    with uow:
+        assert uow.connection
+    assert messages == []
+
+
+def test_a_reading_block_begins_nothing(uow, messages):
+    with uow.reading():
+        uow.connection.execute(text("SELECT 1"))
+    assert [each for each in messages if "BEGIN" in each or "COMMIT" in each] == []
+
+
+def test_what_waits_is_seen_by_what_is_asked_next(uow, tells):
+    for _ in range(2):
+        with uow:
+            subject = tells()
+            found = uow.session.execute(
+                text("SELECT count(*) FROM events WHERE subject_id = :id"), {"id": subject}
+            )
+            assert found.scalar_one() == 1
+
+
+def test_what_the_session_changed_goes_before_what_is_told_of_it(uow, alice, tells, messages):
+    """An event is numbered after the change, under the lock that the change holds."""
+    project = alice.creates()
+    with uow:
+        tells()
+    messages.clear()
+    with uow:
+        uow.session.get(Project, project.id).name = "Kelp"
+        tells()
+    [update] = [number for number, each in enumerate(messages) if "UPDATE projects" in each]
+    [told] = [number for number, each in enumerate(messages) if "user.updated" in each]
+    assert update < told
+
+
+def test_a_statement_that_fails_takes_all_of_its_message_with_it(uow, tells, parts, recorded, sql):
+    """Nothing of a create is there where its owner has gone meanwhile (23503), and the same connection goes on."""
+    rows, now = ProjectRepository(uow), parts.clock.now()
+    for _ in range(2):  # at once, then from the COMMIT
+        with pytest.raises(RetryableConflict), uow:
+            told = tells()
+            gone = Project(
+                id=new_id(), owner_id=new_id(), name="Reef", description=None, status="active", version=1,
+                crowded=False, created_at=now, updated_at=now,
+            )  # fmt: skip
+            rows.begin(gone)
+        assert str(told) not in recorded()
+        assert sql("SELECT id FROM projects") == []
+        with uow:
+            subject = tells()
+        assert str(subject) in recorded()
+
+
+def test_who_fails_sends_nothing_that_waits(uow, tells, recorded, messages):
+    with uow:
+        tells()
+    before = recorded()
+    messages.clear()
+    with pytest.raises(ZeroDivisionError), uow:
+        tells()
+        raise ZeroDivisionError
+    assert messages == []
+    with uow.reading():
+        uow.connection.execute(text("SELECT 1"))
+    assert recorded() == before
+
+
+def test_in_an_item_each_statement_goes_at_once(uow, tells, recorded):
+    """Its failure is the item's own, and undoes the item alone."""
+    with uow:
+        kept = tells()
+        with pytest.raises(ZeroDivisionError), uow.item():
+            lost = tells()
+            raise ZeroDivisionError
+        with uow.item():
+            kept_too = tells()
+    assert {str(kept), str(kept_too)} <= recorded()
+    assert str(lost) not in recorded()
+
+
+def test_a_commit_that_the_server_made_a_rollback_of_is_no_commit(uow, tells, recorded):
+    """A failure that somebody swallowed: PostgreSQL answers COMMIT with ROLLBACK, and no error."""
+    with pytest.raises(InternalError, match="had failed"), uow:
+        told = tells()
+        with pytest.raises(Exception, match="division"):
+            uow.connection.exec_driver_sql("SELECT 1/0")
+    assert str(told) not in recorded()
+
+
+def test_a_lost_preparation_at_the_commit_is_worth_another_try(uow, tells, recorded):
+    """As behind a PgBouncer that deals transactions to several connections: the second time the text is sent."""
+    with uow:
+        tells()
+    with pytest.raises(RetryableConflict), uow:
+        uow.connection.execute(text("DEALLOCATE ALL"))
+        tells()
+    with uow:
+        assert link_of(uow.connection).prepared is None
+        told = tells()
+    assert str(told) in recorded()
+    with uow.reading():
+        link_of(uow.connection).prepared = set()
+
+
+def test_a_commit_that_carries_writes_and_is_cut_off_is_a_database_that_is_away(
+    uow, tells, recorded, terminate
+):
+    with uow:
+        tells()
+    with pytest.raises(AppError) as error, uow:
+        told = tells()
+        terminate(uow)
+    assert error.value.code is Code.database_unavailable
+    assert str(told) not in recorded()
+    with uow:
+        tells()
+
+
+def test_rows_that_the_driver_repeats_by_itself_are_of_the_transaction_too(engine, sql):
+    with engine.connect() as connection:
+        with link_of(connection).cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO throttle_counters (key, hits, expires_at) VALUES (%s, 1, '2026-01-01')",
+                [("a",), ("b",)],
+            )
+        connection.rollback()
+    assert sql("SELECT key FROM throttle_counters") == []
+
+
+def test_a_connection_comes_back_without_a_transaction_whatever_was_asked_of_it(engine):
+    """Also where SQLAlchemy let psycopg2 begin by an isolation level of its own."""
+    for kind, options in (
+        (engine, {}),
+        (engine, {"isolation_level": "SERIALIZABLE"}),
+        (reading(engine), {}),
+        (engine, {}),
+    ):
+        with kind.connect().execution_options(**options) as connection:
+            link = link_of(connection)
+            assert link.get_transaction_status() == extensions.TRANSACTION_STATUS_IDLE
+            connection.execute(text("SELECT 1"))
+            held = link.get_transaction_status() == extensions.TRANSACTION_STATUS_INTRANS
+            assert held is (kind is engine)
+        assert (link.get_transaction_status(), link.begins, link.autocommit) == (0, True, True)
+
+
+class TestVersion:
+    """SEC-51: the UPDATE has the version in its WHERE, and meets its row or fails."""
+
+    @pytest.fixture
+    def values(self, alice, parts):
+        project = alice.creates("Reef")
+        return {"id_": project.id, "version_": 1, "name": "Kelp", "updated_at": parts.clock.now()}
+
+    def name_of(self, sql):
+        return sql("SELECT name, version FROM projects")
+
+    def test_it_moves_on_with_the_change(self, uow, values, sql):
+        for number in (1, 2, 3):
+            with uow:
+                uow.later(RENAME, {**values, "version_": number})
+        assert self.name_of(sql) == [("Kelp", 4)]
+
+    @pytest.mark.parametrize("missed", [{"version_": 2}, {"version_": 0}, {"id_": new_id()}])
+    def test_where_no_row_is_met_nothing_of_the_transaction_is_written(
+        self, uow, values, sql, tells, recorded, missed
+    ):
+        for _ in range(2):  # at once, then from the COMMIT
+            with pytest.raises(RetryableConflict), uow:
+                uow.later(RENAME, {**values, **missed})
+                told = tells()
+            assert str(told) not in recorded()
+        assert self.name_of(sql) == [("Reef", 1)]
+
+    def test_two_changes_in_one_block_are_two_versions(self, uow, alice, parts, sql):
+        """Also where the session knows the project: then it writes, and knows what it wrote."""
+        project = alice.creates("Reef")
+        service, actor = parts.services[ProjectService], alice.actor
+        with uow:
+            service.update(actor, project.id, {"name": "one"})
+            service.update(actor, project.id, {"name": "two"})
+            held, _ = service.hold(actor, project.id)
+            assert (held.name, held.version) == ("two", 3)
+            assert service.update(actor, project.id, {"name": "three"}).version == 4
+            assert (held.name, held.version) == ("three", 4)
+            service.archive(actor, project.id)
+        assert sql("SELECT name, version, status FROM projects") == [("three", 5, "archived")]
+
+
+def test_what_waits_is_told_to_whoever_listens(uow, tells, parts):
+    """The log line counts it, and tests see it."""
+    heard = []
+    with uow:
+        tells()
+
+    def hear(_connection, _cursor, statement, *_rest):
+        heard.append(statement)
+
+    event.listen(parts.engines.engine, "before_cursor_execute", hear)
+    try:
+        with uow:
+            tells()
+    finally:
+        event.remove(parts.engines.engine, "before_cursor_execute", hear)
+    assert [each.split()[:3] for each in heard if "system_state" not in each] == [
+        ["INSERT", "INTO", "events"]
+    ]
