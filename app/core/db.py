@@ -9,7 +9,6 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from app.config import Settings
 from app.core.metrics import POOL_IN_USE, POOL_WAIT
-from app.core.prepared import send_prepared
 from app.core.round_trips import Link
 from app.core.telemetry import request_stats
 
@@ -79,7 +78,6 @@ def make_engine(settings: Settings, url: str | None = None, **options: Any) -> E
     )  # fmt: skip
     _ping_when_idle(engine)
     _count_queries(engine)
-    send_prepared(engine)
     return engine
 
 

@@ -1,20 +1,18 @@
 """Statements that the server parses and plans once for each connection, and then only runs.
 
 psycopg2 sends text alone, in which PostgreSQL finds its way anew each time; for a page of a list that takes it longer than the
-reading. SQLAlchemy's ``do_execute`` is where the one is sent in place of the other, so that whoever listens to statements (the log's
-counters, tests) sees the text.
+reading. Whoever listens to statements (the log's counters, tests) is told the text.
 """
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Engine, event
 
-from app.core.round_trips import IDLE, NOT_AS_PREPARED, Link
+from app.core.round_trips import IDLE, NOT_AS_PREPARED, Cursor
 
-OPTION = "holdfast_prepared"
 MOST_KNOWN = 100
 PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
@@ -47,29 +45,23 @@ class Prepared:
         self.call = f"EXECUTE {self.name}" + (f" ({given})" if names else "")
 
 
-def send_prepared(engine: Engine) -> None:
-    """Have an engine prepare the statements that carry ``OPTION``, and send their names from then on.
+def send(cursor: Cursor, sql: str, prepared: Prepared | None, parameters: Mapping[str, Any]) -> None:
+    """Send a statement: by its name where the connection has it prepared, which it has from the first time on.
 
     A connection that does not keep them prepares nothing more. The error ends a transaction; ``translate`` then makes a
     conflict of it, and the use case runs once more.
     """
-
-    @event.listens_for(engine, "do_execute")
-    def send(cursor: Any, _statement: str, parameters: Any, context: Any) -> bool | None:
-        prepared: Prepared | None = context.execution_options.get(OPTION)
-        if prepared is None:
-            return None
-        link: Link = cursor.connection
-        known = link.prepared
-        if known is None or (prepared.name not in known and len(known) >= MOST_KNOWN):
-            return None
-        try:
-            if prepared.name not in known:
-                cursor.execute(prepared.definition)
-                known.add(prepared.name)
-            cursor.execute(prepared.call, parameters)
-        except psycopg2.Error as error:
-            if error.pgcode not in NOT_AS_PREPARED or link.get_transaction_status() != IDLE:
-                raise
-            return None
-        return True
+    link = cursor.connection
+    known = link.prepared
+    if prepared is None or known is None or (prepared.name not in known and len(known) >= MOST_KNOWN):
+        cursor.execute(sql, parameters)
+        return
+    try:
+        if prepared.name not in known:
+            cursor.execute(prepared.definition)
+            known.add(prepared.name)
+        cursor.execute(prepared.call, parameters)
+    except psycopg2.Error as error:
+        if error.pgcode not in NOT_AS_PREPARED or link.get_transaction_status() != IDLE:
+            raise
+        cursor.execute(sql, parameters)

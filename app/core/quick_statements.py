@@ -1,8 +1,8 @@
 """Statements that are put together once, for what is asked or written in every second request.
 
-SQLAlchemy writes the statement, binds its types and wraps the driver's errors, as it does for every other. Left out is what its
-session does for each reading besides: find the statement among the compiled ones, build rows that know their columns by any
-name, keep a transaction that nobody asked for. And what its unit of work does for each row that is written: find out what changed,
+SQLAlchemy writes the statement, binds its types and wraps the driver's errors, as it does for every other. Left out is what it
+does for each reading besides: find the statement among the compiled ones, build rows that know their columns by any name,
+keep a transaction that nobody asked for. And what its unit of work does for each row that is written: find out what changed,
 in which order it goes out, and what the server made of it.
 """
 
@@ -12,7 +12,6 @@ from typing import Any, cast
 
 from sqlalchemy import (
     Connection,
-    CursorResult,
     Executable,
     Select,
     bindparam,
@@ -24,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import psycopg2
 
 from app.core.db import Base, link_of
-from app.core.prepared import OPTION, Prepared
+from app.core.prepared import Prepared, send
+from app.core.round_trips import Cursor
 
 DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it bare
 MISSED = "not the version that was read"
@@ -51,12 +51,26 @@ class QuickStatement:
         }
         self._fixed = self._bound(given)
         self._prepared = Prepared(self._sql) if lasts else None
-        self._options = {OPTION: self._prepared} if lasts else {}
 
-    def send(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Args: connection: to the server; values: of the parameters."""
-        bound = {**self._fixed, **self._bound(values)}
-        return connection.exec_driver_sql(self._sql, bound, execution_options=self._options)
+    def send(self, connection: Connection, values: Mapping[str, Any]) -> Cursor:
+        """Send it now, past SQLAlchemy but with its listeners and its errors; the cursor has the answer.
+
+        Args:
+            connection: to the server.
+            values: of the parameters.
+        """
+        cursor, bound = link_of(connection).cursor(cursor_factory=Cursor), self._with_fixed(values)
+        heard = connection.dispatch
+        for listener in heard.before_cursor_execute:
+            listener(connection, cursor, self._sql, bound, None, False)
+        try:
+            send(cursor, self._sql, self._prepared, bound)
+        except BaseException as error:  # noqa: BLE001 - it is raised again, by SQLAlchemy
+            # No public name, and it alone wraps an error and gives up a connection that is lost or was interrupted.
+            connection._handle_dbapi_exception(error, self._sql, bound, cursor, None)  # type: ignore[arg-type] # noqa: SLF001 - see above
+        for listener in heard.after_cursor_execute:
+            listener(connection, cursor, self._sql, bound, None, False)
+        return cursor
 
     def later(self, connection: Connection, values: Mapping[str, Any]) -> None:
         """Send it with whatever is sent next, at the latest with COMMIT; what goes wrong with it is told there.
@@ -67,7 +81,7 @@ class QuickStatement:
         if prepared is None or (link.prepared is not None and prepared.name not in link.prepared):
             self.send(connection, values).close()
             return
-        bound = {**self._fixed, **self._bound(values)}
+        bound = self._with_fixed(values)
         call = self._sql if link.prepared is None else prepared.call
         heard = connection.dispatch
         with link.cursor() as cursor:
@@ -76,6 +90,9 @@ class QuickStatement:
             link.later(cursor.mogrify(call, bound))
             for listener in heard.after_cursor_execute:
                 listener(connection, cursor, self._sql, bound, None, False)
+
+    def _with_fixed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self._fixed, **self._bound(values)}
 
     def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         binds = self._binds
@@ -100,13 +117,12 @@ class QuickSelect(QuickStatement):
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """The rows, each a named tuple."""
-        result = self.send(connection, values)
-        cursor = result.cursor
+        cursor = self.send(connection, values)
         rows = cursor.fetchall()
         if self._converts is None:
-            codes = [column[1] for column in cursor.description]
+            codes = [column[1] for column in cursor.description or ()]
             self._converts = [_reader(kind, code) for kind, code in zip(self._types, codes, strict=True)]
-        result.close()
+        cursor.close()
         if any(self._converts):
             return [self._row(*map(_converted, self._converts, row)) for row in rows]
         return [self._row(*row) for row in rows]

@@ -29,7 +29,7 @@ class Link(extensions.connection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.cursor_factory = Cursor
+        self.cursor_factory: type[Cursor] = Cursor
         self.prepared: set[str] | None = set()
         self._waiting: list[bytes] = []
         self.begin_as_usual()

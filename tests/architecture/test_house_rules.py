@@ -14,7 +14,6 @@ MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 BUILT_STATEMENTS = {
     "app/core/media/guarded.py": 1,  # starts our own child with numbers for arguments, and no shell
     "app/core/schema.py": 1,  # GRANT takes no parameters: the role's name is quoted by the driver
-    "app/core/quick_statements.py": 1,  # text that SQLAlchemy made of a statement, with its parameters by name
 }
 LONGEST, MEDIAN = 300, 90
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "lib"}

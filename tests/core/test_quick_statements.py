@@ -10,7 +10,6 @@ from sqlalchemy.types import String
 from app.core.db import link_of
 from app.core.db_errors import RetryableConflict
 from app.core.errors import AppError, Code
-from app.core.prepared import OPTION
 from app.core.quick_statements import QuickSelect
 from app.projects.models import Project, ProjectMember
 
@@ -82,7 +81,7 @@ class TestPrepared:
     """The server plans such a statement once for each connection."""
 
     QUICK = QuickSelect(select(Project.id, Project.name).where(Project.name == bindparam("name")))
-    NAME = QUICK._options[OPTION].name
+    NAME = QUICK._prepared.name
 
     def known(self, uow):
         return uow.session.execute(text("SELECT name FROM pg_prepared_statements")).scalars().all()
