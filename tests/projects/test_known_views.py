@@ -5,7 +5,7 @@ from threading import Thread
 
 from app.core.pagination import PageRequest
 from app.projects.filters import ProjectFilters
-from app.projects.repository import SOME_PLAIN
+from app.projects.statements import SOME_PLAIN
 
 
 def listed(person, query=""):
