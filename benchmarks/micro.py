@@ -38,8 +38,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "session, cache": ("app/web/auth", "app/sessions/", "app/core/cache", "app/core/generations", "app/core/untold"),
     "Redis client": ("app/core/redis_", "/redis/", "/hiredis"),
     "SQL": (
-        "/sqlalchemy/", "/psycopg2/", "app/core/quick_statements", "app/core/prepared", "app/core/db", "app/core/uow",
-        "app/core/repository", "/repository.py", "/listing.py",
+        "/sqlalchemy/", "/psycopg2/", "app/core/quick_statements", "app/core/prepared", "app/core/round_trips", "app/core/db", "app/core/uow",
+        "app/core/repository", "/repository.py", "/listing.py", "/statements.py",
     ),
     "validation, dump": ("/marshmallow/", "/webargs/", "/flask_smorest/", "app/web/parser", "app/web/quick_dump",
                          "app/web/schemas", "app/web/fields", "/schemas.py"),
@@ -51,7 +51,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """By what stands in a function's path; the first that fits."""
 ELSEWHERE = "the rest"
-WAITS = ("recv", "sendall", "psycopg2.extensions")
+WAITS = {"recv", "sendall", "psycopg2.extensions", "send (app/core/round_trips.py)"}
 DEEPEST = 5
 Environ = dict[str, Any]
 
@@ -134,10 +134,14 @@ def profiled(app: Flask, make: Callable[[], Environ], requests: int) -> tuple[fl
     stats: Any = pstats.Stats(profile)
     shares: Counter[str] = Counter()
     for function, (_, _, own, _, callers) in stats.stats.items():
-        if not any(word in function[2] for word in WAITS):
+        if not any(word in f"{function[2]} ({_in_project(function[0])})" for word in WAITS):
             for layer, part in _parts(stats.stats, function, callers, DEEPEST).items():
                 shares[layer] += own * part
     return stats.total_calls / requests, shares
+
+
+def _in_project(file: str) -> str:
+    return file[file.find("app/core/") :] if "app/core/" in file else ""
 
 
 def _parts(stats: Any, function: Any, callers: Any, depth: int) -> dict[str, float]:

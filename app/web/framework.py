@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from werkzeug.datastructures import Headers
+from werkzeug.http import is_entity_header
 from werkzeug.routing import MapAdapter
 from werkzeug.wsgi import get_host
 
@@ -13,7 +14,7 @@ from app.web.url_rules import LateRule
 
 HOSTS_KEPT = 256
 OF_HOST = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT")
-AS_THEY_ARE = {200, 201}
+AS_THEY_ARE, NOT_MODIFIED = {200, 201}, 304
 LOCATIONS = {"location", "content-location"}
 
 
@@ -27,10 +28,13 @@ class Answer(Response):
     def get_wsgi_headers(self, environ: Any) -> Headers:
         """The headers as they go out; see ``werkzeug.Response.get_wsgi_headers``."""
         names = {name.lower() for name, _ in self.headers}
-        if self.status_code not in AS_THEY_ARE or "content-length" not in names or LOCATIONS & names:
+        kept = list(self.headers)
+        if self.status_code == NOT_MODIFIED and not LOCATIONS & names:
+            kept = [header for header in kept if not is_entity_header(header[0]) or header[0] == "Expires"]
+        elif self.status_code not in AS_THEY_ARE or "content-length" not in names or LOCATIONS & names:
             return super().get_wsgi_headers(environ)
         headers = Headers()
-        headers._list = list(self.headers)  # noqa: SLF001 - no public way past the looking
+        headers._list = kept  # noqa: SLF001 - no public way past the looking
         return headers
 
 

@@ -1,5 +1,7 @@
 """The pool: bounded waits, connections that died while resting, counted statements."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 
@@ -117,3 +119,13 @@ def test_every_constraint_and_index_has_a_name():
     """The naming convention: a migration must be able to speak of each."""
     for table in db.Base.metadata.tables.values():
         assert all(thing.name for thing in (*table.constraints, *table.indexes)), table.name
+
+
+def test_an_id_is_read_once_and_is_the_same_for_all(uow):
+    """Ids come as the standard library reads them, nothing as nothing, and lists of them as before."""
+    some = "0197a5b0-7c1e-7a60-9c2f-3f3b8a1c0a01"
+    with uow.reading():
+        asked = text(f"SELECT '{some}'::uuid AS one, NULL::uuid AS none, ARRAY['{some}'::uuid] AS many")
+        first, second = (uow.session.execute(asked).one() for _ in range(2))
+    assert first == (UUID(some), None, [UUID(some)])
+    assert first.one is second.one
