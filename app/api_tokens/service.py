@@ -153,4 +153,4 @@ class ApiTokenService:
         )  # fmt: skip
 
     def _forget(self, token: ApiToken) -> None:
-        self._invalidator.after_commit(KIND.namespace, token.digest.hex(), "")
+        self._invalidator.after_commit(KIND.namespace, token.digest.hex())

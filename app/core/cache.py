@@ -14,6 +14,7 @@ import orjson
 from app.core.cache_keys import cache_key
 from app.core.clock import wall_seconds
 from app.core.generations import Generations, is_held
+from app.core.recent import Recent
 from app.core.redis_gate import RedisGate, RedisUnavailableError
 from app.core.single_flight import SingleFlight
 from app.core.telemetry import log
@@ -25,6 +26,12 @@ FORM = "2"
 FACT_TTL_MS = 900
 LIFE_MS = 300_000
 """How long facts count by themselves; and those that last, while every change is told."""
+LARGEST = 2_048
+"""Bytes of an entry in Redis that lasts, or stays in a process. What people may write at length must not fill the memory of either."""
+
+
+Place = tuple[str, str, str]
+NEVER = float("-inf")
 
 
 def _same(facts: Any) -> Any:
@@ -59,16 +66,22 @@ class Entry(NamedTuple):
     Attributes:
         generation: that they were loaded under; empty where Redis was away.
         server: the life of Redis that knew that generation.
-        young_until: so long they count by themselves; of the machine's clock that only goes on.
-        until: so long they count at most.
+        born: when they were asked for, by the machine's clock that only goes on.
+        young: whether they count by themselves at first. Those that last do so only in the process that loaded them: an age that
+            another machine's clock tells proves nothing.
         facts: revived.
     """
 
     generation: str
     server: str | None
-    young_until: float
-    until: float
+    born: float
+    young: bool
     facts: Any
+
+    @property
+    def age(self) -> float:
+        """In milliseconds."""
+        return (time.monotonic() - self.born) * 1000
 
 
 class FactCache:
@@ -84,9 +97,9 @@ class FactCache:
     Args:
         gate: Redis.
         enabled: ``False`` loads on every call (``CACHE_ENABLED``).
-        all_told: whether no change waits to be told; asks PostgreSQL.
+        told_at: a moment at most a second ago at which no change waited to be told, if one is known; asks PostgreSQL.
         on_lookup: called with the namespace and ``local``, ``confirmed``, ``hit``, ``miss`` or ``down``.
-        size: entries kept in this process.
+        size: entries kept in this process; half as many of those that last.
     """
 
     def __init__(
@@ -94,17 +107,18 @@ class FactCache:
         gate: RedisGate,
         *,
         enabled: bool,
-        all_told: Callable[[], bool],
+        told_at: Callable[[], float | None],
         on_lookup: Callable[[str, str], None],
         size: int = 10_000,
     ) -> None:
         self._gate = gate
         self.generations = Generations(gate)
         self._enabled = enabled
-        self._all_told = all_told
+        self._told_at = told_at
         self._on_lookup = on_lookup
-        self._size = size
-        self._local: dict[tuple[str, str, str], Entry] = {}
+        self._short: Recent[Place, Entry] = Recent(size)
+        self._lasting: Recent[Place, Entry] = Recent(size // 2)
+        self._changed: Recent[tuple[str, str], float] = Recent(size)
         self._flights = SingleFlight()
         self._ahead = threading.local()
 
@@ -120,37 +134,39 @@ class FactCache:
             return load()
         started = time.monotonic()
         place = (kind.namespace, owner, variant)
-        kept = self._local.get(place)
-        if kind.local and kept and kept.young_until > started:
+        kept = self._kept(kind, place)
+        if kind.local and kept and kept.age < FACT_TTL_MS:
             self._on_lookup(kind.namespace, "local")
             return kept.facts
         key = entry_key(kind, owner, variant)
         try:
-            generation, value = self._read(kind, owner, key, kept)
+            asked_at, generation, value = self._read(kind, owner, key, kept)
         except RedisUnavailableError:
             self._on_lookup(kind.namespace, "down")
-            young_until = started + FACT_TTL_MS / 1000
-            return self._keep(kind, place, Entry("", None, young_until, young_until, load()))
-        if kept and self._counts(kind, kept, generation):
+            facts = load()
+            return self._keep(kind, place, Entry("", None, started, True, facts)) if kind.local else facts
+        if kept and self._counts(kind, owner, kept, generation, asked_at):
             self._on_lookup(kind.namespace, "confirmed")
             return kept.facts
-        entry = self._stored(kind, key, value, started)
-        if entry and self._counts(kind, entry, generation):
+        entry, small = self._stored(kind, key, value)
+        if entry and self._counts(kind, owner, entry, generation, asked_at):
             self._on_lookup(kind.namespace, "hit")
-            return self._keep(kind, place, entry)
+            return self._keep(kind, place, entry) if small else entry.facts
         self._on_lookup(kind.namespace, "miss")
         # Who read the same generation may have what was loaded since: a writer's own reads come with the one it moved to.
         return self._flights.run((place, generation), lambda: self._load(kind, place, key, generation, load))
 
-    def _load(
-        self, kind: FactKind, place: tuple[str, str, str], key: str, generation: str, load: Callable[[], Any]
-    ) -> Any:
+    def _load(self, kind: FactKind, place: Place, key: str, generation: str, load: Callable[[], Any]) -> Any:
         started, born, server = time.monotonic(), wall_seconds(), self._gate.server
         facts = load()
-        if facts is not None:
-            lasts = kind.lasting and not is_held(generation)
-            self._write(key, [generation, born, server, kind.flatten(facts)], lasts=lasts)
-        return self._keep(kind, place, _entry(generation, server, started, facts))
+        if facts is None:
+            return None
+        entry = orjson.dumps([generation, born, server, kind.flatten(facts)])
+        small = len(entry) <= LARGEST
+        self._write(key, entry, lasts=kind.lasting and small and not is_held(generation))
+        if small or kind.local:
+            self._keep(kind, place, Entry(generation, server, started, True, facts))
+        return facts
 
     def expect(self, kind: FactKind, owner: str, variant: str) -> None:
         """Ask for facts along with what this thread asks of Redis next, since ``fetch`` will be called soon (``begin_anew`` before).
@@ -159,67 +175,97 @@ class FactCache:
         """
         if not self._enabled:
             return
-        kept = self._local.get((kind.namespace, owner, variant))
-        if kind.local and kept and kept.young_until > time.monotonic():
+        kept = self._kept(kind, (kind.namespace, owner, variant))
+        if kind.local and kept and kept.age < FACT_TTL_MS:
             return
-        key = entry_key(kind, owner, variant)
+        key, asked_at = entry_key(kind, owner, variant), time.monotonic()
         told = self._ahead.__dict__
-        self._gate.along(_question(kind, owner, key, kept), lambda reply: told.__setitem__(key, reply))
+        self._gate.along(
+            _question(kind, owner, key, kept), lambda reply: told.__setitem__(key, (asked_at, reply))
+        )
 
     def begin_anew(self) -> None:
         """Drop what this thread asked for ahead and did not need: the next request must not take it for news."""
         self._gate.leave_along()
         self._ahead.__dict__.clear()
 
-    def forget_here(self, namespace: str, owner: str, variant: str = "") -> None:
-        """Drop the copy of this process."""
-        self._local.pop((namespace, owner, variant), None)
+    def forget_here(self, namespace: str, owner: str) -> None:
+        """Let this process take nothing that it asked for before now: what it knows of its own changes needs no Redis."""
+        self._changed.put((namespace, owner), time.monotonic())
 
-    def _counts(self, kind: FactKind, entry: Entry, generation: str) -> bool:
-        """Whether facts may be shown, now that their generation is known to be this one."""
-        if entry.generation != generation:
+    def clear(self) -> None:
+        """Forget all that this process has."""
+        for kept in (self._short, self._lasting):
+            kept.clear()
+
+    def _kept(self, kind: FactKind, place: Place) -> Entry | None:
+        """What this process has, unless it changed that itself since."""
+        kept = (self._lasting if kind.lasting else self._short).get(place)
+        return kept if kept and not self._outdated(kept, place[:2]) else None
+
+    def _outdated(self, entry: Entry, owner: tuple[str, str]) -> bool:
+        return entry.born <= self._changed.get(owner, NEVER)
+
+    def _counts(self, kind: FactKind, owner: str, entry: Entry, generation: str, asked_at: float) -> bool:
+        """Whether facts may be shown, now that their generation was this one.
+
+        Args:
+            asked_at: when it was asked for.
+        """
+        if entry.generation != generation or self._outdated(entry, (kind.namespace, owner)):
             return False
-        now = time.monotonic()
-        if entry.young_until > now:
+        if entry.young and entry.age < FACT_TTL_MS:
             return True
-        if not kind.lasting or is_held(generation) or entry.until <= now:
+        if not kind.lasting or is_held(generation) or entry.age >= LIFE_MS:
             return False
-        return entry.server is not None and entry.server == self._gate.server and self._all_told()
+        if entry.server is None or entry.server != self._gate.server:
+            return False
+        told_at = self._told_at()
+        if told_at is None:
+            return False
+        # A job may have told a change between the two questions; who asks for the generation last has seen that.
+        return told_at <= asked_at or self._still(cache_key(kind.namespace, owner), generation)
 
-    def _read(self, kind: FactKind, owner: str, key: str, kept: Entry | None) -> tuple[str, list[Any]]:
-        """The generation of now, and what Redis has, if it was asked for that as well."""
-        reply = self._ahead.__dict__.pop(key, None)
+    def _still(self, key: str, generation: str) -> bool:
+        try:
+            [word] = self._gate.ask(("GET", key))
+        except RedisUnavailableError:
+            return False
+        return word is not None and word.decode() == generation
+
+    def _read(self, kind: FactKind, owner: str, key: str, kept: Entry | None) -> tuple[float, str, list[Any]]:
+        """The generation, when it was asked for, and what Redis has, if it was asked for that as well."""
+        asked_at, reply = self._ahead.__dict__.pop(key, None) or (time.monotonic(), None)
         if reply is None:
             [reply] = self._gate.ask(_question(kind, owner, key, kept))
         generation, *value = reply
         if generation is None:
-            return self.generations.begin(cache_key(kind.namespace, owner)), [None]
-        return generation.decode(), value
+            return asked_at, self.generations.begin(cache_key(kind.namespace, owner)), [None]
+        return asked_at, generation.decode(), value
 
-    def _stored(self, kind: FactKind, key: str, value: list[Any], now: float) -> Entry | None:
-        """What Redis has. Args: value: of it, in a list; an empty one where it was not asked for yet."""
+    def _stored(self, kind: FactKind, key: str, value: list[Any]) -> tuple[Entry | None, bool]:
+        """What Redis has, and whether it is small. Args: value: of it, in a list; an empty one where it was not asked for yet."""
         if not value:
             try:
                 value = self._gate.ask(("GET", key))
             except RedisUnavailableError:
-                return None
+                return None, False
         if value[0] is None:
-            return None
+            return None, False
         generation, born, server, flat = orjson.loads(value[0])
         age = max(0.0, wall_seconds() - born)
-        return _entry(generation, server, now - age, kind.revive(flat))
+        entry = Entry(generation, server, time.monotonic() - age, not kind.lasting, kind.revive(flat))
+        return entry, len(value[0]) <= LARGEST
 
-    def _write(self, key: str, entry: list[Any], *, lasts: bool) -> None:
+    def _write(self, key: str, entry: bytes, *, lasts: bool) -> None:
         try:
-            self._gate.ask(("SET", key, orjson.dumps(entry), "PX", LIFE_MS if lasts else FACT_TTL_MS))
+            self._gate.ask(("SET", key, entry, "PX", LIFE_MS if lasts else FACT_TTL_MS))
         except RedisUnavailableError:
             logger.info("cache_write_skipped")
 
-    def _keep(self, kind: FactKind, place: tuple[str, str, str], entry: Entry) -> Any:
-        if (kind.local or kind.lasting) and entry.facts is not None:
-            if len(self._local) >= self._size:
-                self._local.clear()
-            self._local[place] = entry
+    def _keep(self, kind: FactKind, place: Place, entry: Entry) -> Any:
+        if entry.facts is not None and (kind.local or kind.lasting):
+            (self._lasting if kind.lasting else self._short).put(place, entry)
         return entry.facts
 
 
@@ -231,7 +277,3 @@ def _question(kind: FactKind, owner: str, key: str, kept: Entry | None) -> tuple
     """What to ask of Redis: the generation alone where this process has facts that may still count."""
     generation = cache_key(kind.namespace, owner)
     return ("MGET", generation) if kept and kind.lasting and kept.generation else ("MGET", generation, key)
-
-
-def _entry(generation: str, server: str | None, born: float, facts: Any) -> Entry:
-    return Entry(generation, server, born + FACT_TTL_MS / 1000, born + LIFE_MS / 1000, facts)

@@ -22,12 +22,14 @@ class Change:
         namespace, owner: whose.
         word: that its generation is held by.
         by_job: whether the transaction wrote a job that will tell it.
+        repeated: whether an earlier one of the transaction tells it.
     """
 
     namespace: str
     owner: str
     word: str = field(default_factory=new_word)
     by_job: bool = False
+    repeated: bool = False
 
 
 class Invalidator:
@@ -46,28 +48,34 @@ class Invalidator:
         self._redis_is_away = redis_is_away
         jobs.register(JOB, self.run, attempts=20)
 
-    def after_commit(self, namespace: str, owner: str, *variants: str) -> None:
-        """Args: namespace, owner, variants: as in ``FactCache.fetch``; the variants are dropped here at once."""
+    def after_commit(self, namespace: str, owner: str) -> None:
+        """Args: namespace, owner: as in ``FactCache.fetch``."""
         change = Change(namespace, owner)
         self._uow.before_commit(self._announce, change)
-        self._uow.after_commit(self._tell, change, variants)
+        self._uow.after_commit(self._tell, change)
 
     def _announce(self, changes: list[Change]) -> None:
-        """Hold all generations in one round trip, or see to it that a job moves them."""
+        """Hold each generation once, all in one round trip, or see to it that a job moves them."""
+        first: dict[tuple[str, str], Change] = {}
+        for change in changes:
+            change.repeated = first.setdefault((change.namespace, change.owner), change) is not change
         if not self._redis_is_away():
             try:
-                self._cache.generations.hold([(each.namespace, each.owner, each.word) for each in changes])
+                self._cache.generations.hold(
+                    [(each.namespace, each.owner, each.word) for each in first.values()]
+                )
             except RedisUnavailableError:
-                logger.info("changes_not_announced", number=len(changes))
+                logger.info("changes_not_announced", number=len(first))
             else:
                 return
-        for change in changes:
+        for change in first.values():
             self._jobs.defer(JOB, namespace=change.namespace, owner=change.owner)
             change.by_job = True
 
-    def _tell(self, change: Change, variants: tuple[str, ...]) -> None:
-        for variant in variants:
-            self._cache.forget_here(change.namespace, change.owner, variant)
+    def _tell(self, change: Change) -> None:
+        if change.repeated:
+            return
+        self._cache.forget_here(change.namespace, change.owner)
         try:
             self._cache.generations.move(change.namespace, change.owner, change.word)
         except RedisUnavailableError:

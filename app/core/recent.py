@@ -25,3 +25,10 @@ class Recent(Generic[Key, Value]):
             self._kept[key] = value
             if len(self._kept) > self._size:
                 del self._kept[next(iter(self._kept))]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._kept.clear()
+
+    def __len__(self) -> int:
+        return len(self._kept)

@@ -25,6 +25,8 @@ class Link(extensions.connection):
     Attributes:
         begins: whether a statement begins a transaction where there is none, as PEP 249 has it.
         prepared: names of what is prepared on it; ``None`` where it does not keep that.
+        lost: whether a message failed as a whole, with the BEGIN and the writes in it. There is no transaction then that the server
+            would hold to be failed, so it is refused here until ``rollback``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,17 +34,28 @@ class Link(extensions.connection):
         self.cursor_factory: type[Cursor] = Cursor
         self.prepared: set[str] | None = set()
         self._waiting: list[bytes] = []
+        self.lost = False
         self.begin_as_usual()
 
     def begin_as_usual(self) -> None:
         """As it is when it comes new from the server, or back to the pool."""
-        self.begins = True
+        self.begins, self.lost = True, False
         if not self.autocommit:
             self.autocommit = True
 
     def later(self, statement: bytes) -> None:
         """Send it with whatever comes next, at the latest with COMMIT. Args: statement: with its values, without an answer."""
         self._waiting.append(statement)
+
+    def refuse_if_lost(self) -> None:
+        """Raises: psycopg2.errors.InFailedSqlTransaction: what began this transaction never reached it."""
+        if self.lost:
+            raise psycopg2.errors.InFailedSqlTransaction("a statement of this transaction had failed")
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether a write has not been sent yet."""
+        return bool(self._waiting)
 
     @property
     def holds_back(self) -> bool:
@@ -64,6 +77,7 @@ class Link(extensions.connection):
         Raises:
             psycopg2.errors.InFailedSqlTransaction: where the server only rolled back, because a statement had failed before.
         """
+        self.refuse_if_lost()
         if not self._waiting and self.get_transaction_status() == IDLE:
             return
         if self.autocommit:
@@ -77,6 +91,7 @@ class Link(extensions.connection):
     def rollback(self) -> None:
         """Undo what was sent, and forget what waits."""
         self._waiting.clear()
+        self.lost = False
         if not self.autocommit or self.closed:
             super().rollback()
         elif self.get_transaction_status() != IDLE:
@@ -98,17 +113,27 @@ class Cursor(extensions.cursor):
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - the driver's name for it
         link = self.connection
+        link.refuse_if_lost()
         if not link.holds_back:
             self.send(query, vars)
             return
         own = self.mogrify(query, vars)
-        self.send(BREAK.join([*link.ahead(), own]))
+        self._send_with(link.ahead(), own)
 
     def executemany(self, query: Any, vars_list: Any) -> None:
         """The driver runs it again and again by itself; what is to go ahead goes alone."""
+        self.connection.refuse_if_lost()
         if self.connection.holds_back:
-            self.send(BREAK.join(self.connection.ahead()))
+            self._send_with(self.connection.ahead())
         super().executemany(query, vars_list)
+
+    def _send_with(self, ahead: list[bytes], *own: bytes) -> None:
+        try:
+            self.send(BREAK.join([*ahead, *own]))
+        except BaseException:
+            link = self.connection
+            link.lost = not link.closed and link.begins and link.get_transaction_status() == IDLE
+            raise
 
     def send(self, query: Any, values: Any = None) -> None:
         """Send it as it is; where the connection turns out not to keep what is prepared, nothing more is prepared on it."""

@@ -1,17 +1,19 @@
 """One load for many who want the same at once, so that a value that many ask for does not cost the database many loads when it ends."""
 
 import threading
+import time
 from collections.abc import Callable, Hashable
 from typing import Any
 
-PATIENCE = 1.0
-"""Seconds for which others wait."""
+JOINED_WITHIN, PATIENCE = 0.4, 0.5
+"""Seconds. What somebody is given who joins late and waits long is still less than a second old."""
 
 
 class Flight:
     """A load under way."""
 
     def __init__(self) -> None:
+        self.began = time.monotonic()
         self.over = threading.Event()
         self.landed = False
         self.found: Any = None
@@ -34,7 +36,8 @@ class SingleFlight:
             if flight is None:
                 mine = self._flights[key] = Flight()
         if flight is not None:
-            return flight.found if flight.over.wait(PATIENCE) and flight.landed else load()
+            joins = time.monotonic() - flight.began < JOINED_WITHIN
+            return flight.found if joins and flight.over.wait(PATIENCE) and flight.landed else load()
         try:
             mine.found = load()
             mine.landed = True

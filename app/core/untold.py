@@ -18,10 +18,11 @@ ASKED_EVERY = 0.9
 WAITING = text(
     "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE task_name = :job AND status IN ('todo', 'doing'))"
 )
+NEVER = float("-inf")
 
 
 class UntoldChanges:
-    """Asks PostgreSQL, at most once in ``ASKED_EVERY`` for all threads of a process.
+    """Asks PostgreSQL, at most once in ``ASKED_EVERY`` for all threads of a process, of which none waits for another.
 
     Args:
         uow: of the primary, which alone knows of all commits.
@@ -30,21 +31,24 @@ class UntoldChanges:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._lock = threading.Lock()
-        self._asked_at = float("-inf")
-        self._none = False
+        self._none_at = self._doubt_until = NEVER
 
-    def none(self) -> bool:
-        """Whether there is none. ``False`` while that cannot be found out."""
-        if self._stale():
-            with self._lock:
-                if self._stale():
-                    asked_at = time.monotonic()
-                    self._none = self._ask()
-                    self._asked_at = asked_at
-        return self._none
-
-    def _stale(self) -> bool:
-        return time.monotonic() - self._asked_at >= ASKED_EVERY
+    def none_at(self) -> float | None:
+        """A moment at most ``ASKED_EVERY`` ago (of the monotonic clock) at which there was none; ``None`` where none is known."""
+        now = time.monotonic()
+        if now - self._none_at < ASKED_EVERY:
+            return self._none_at
+        if now < self._doubt_until or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            none, late = self._ask(), time.monotonic() - now >= ASKED_EVERY
+            if none and not late:
+                self._none_at = now
+                return now
+            self._doubt_until = time.monotonic() + ASKED_EVERY
+            return None
+        finally:
+            self._lock.release()
 
     def _ask(self) -> bool:
         try:

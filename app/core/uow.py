@@ -218,6 +218,7 @@ class UnitOfWork:
         state = self._state
         if state is None or not state.writes:
             raise RuntimeError("an item belongs inside a write block")
+        state.send_waiting()
         doomed, hooks = state.doomed, state.hooks.number
         state.items += 1
         try:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.commit_hooks import CommitHooks
+from app.core.db import link_of
 from app.core.telemetry import log
 
 logger = log(__name__)
@@ -48,6 +49,11 @@ class State:
             if self.writes:
                 self._connection.begin()
         return self._connection
+
+    def send_waiting(self) -> None:
+        """Have written what waits, so that its failure is this block's and no item's."""
+        if link_of(self.connection).has_waiting:
+            self.connection.exec_driver_sql("SELECT 1")
 
     def commit(self) -> None:
         """Write what the session has to write, and commit; one that came after the connection has joined its transaction."""

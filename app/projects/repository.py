@@ -137,12 +137,13 @@ class ProjectRepository(Repository[Project]):
         known = self._known
         assert known is not None
         views = {row.row_key: known.get(row) for row in rows}
-        unknown = [project_id for project_id, view in views.items() if view is None]
+        unknown = {row.row_key: row for row in rows if views[row.row_key] is None}
         if unknown:
-            roles = {row.row_key: row.my_role for row in rows}
-            for read in SOME_PLAIN.all(self._uow.connection, {"ids": unknown}):
-                known.put(ProjectView.of(read, roles[read.id]))
-            views = {row.row_key: known.get(row) for row in rows}
+            for read in SOME_PLAIN.all(self._uow.connection, {"ids": list(unknown)}):
+                row = unknown[read.id]
+                if (read.version, read.updated_at) == (row.version, row.updated_at):
+                    views[read.id] = view = ProjectView.of(read, row.my_role)
+                    known.put(view)
         found = [view for view in views.values() if view is not None]
         return found if len(found) == len(rows) else None
 

@@ -1,5 +1,6 @@
 """A project as one member sees it: the row, the member's role, and what was asked to be expanded."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -11,7 +12,8 @@ from app.core.cache import FactKind
 from app.core.recent import Recent
 from app.projects.models import Project
 
-KNOWN, KNOWN_PEOPLE = 5_000, 1_000
+KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 4_000, 1_000, 300.0, 500
+"""Views and people; seconds for which a view is known; letters of one, since memory is counted in views."""
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
 IDS = ("id", "owner_id")
 
@@ -84,7 +86,7 @@ class KnownViews:
     """
 
     def __init__(self) -> None:
-        self._known: Recent[tuple[Any, ...], ProjectView] = Recent(KNOWN)
+        self._known: Recent[tuple[Any, ...], tuple[float, ProjectView]] = Recent(KNOWN)
         self._people: Recent[UUID, bool] = Recent(KNOWN_PEOPLE)
 
     def expects(self, user_id: UUID) -> bool:
@@ -93,7 +95,8 @@ class KnownViews:
 
     def get(self, row: Any) -> ProjectView | None:
         """Args: row: of a list's narrow statement."""
-        return self._known.get((row.row_key, row.version, row.updated_at, row.my_role))
+        until, view = self._known.get((row.row_key, row.version, row.updated_at, row.my_role)) or (0.0, None)
+        return view if until > time.monotonic() else None
 
     def put_page(self, user_id: UUID, views: Iterable[ProjectView]) -> None:
         """Args: user_id: who listed them."""
@@ -102,4 +105,7 @@ class KnownViews:
             self.put(view)
 
     def put(self, view: ProjectView) -> None:
-        self._known.put((view.id, view.version, view.updated_at, view.my_role), view.shared())
+        """Keep a view, unless it is a long one."""
+        if len(view.name) + len(view.description or "") <= LONGEST_KNOWN:
+            key = (view.id, view.version, view.updated_at, view.my_role)
+            self._known.put(key, (time.monotonic() + KNOWN_FOR, view.shared()))

@@ -189,4 +189,4 @@ class SessionService:
         return self._sessions.live(user_id, self._clock.now(), self._system.auth_epoch())
 
     def _forget(self, session: Session) -> None:
-        self._invalidator.after_commit(KIND.namespace, str(session.id), "")
+        self._invalidator.after_commit(KIND.namespace, str(session.id))

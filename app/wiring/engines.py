@@ -48,7 +48,7 @@ class Engines:
         cache = FactCache(
             gate,
             enabled=settings.cache_enabled,
-            all_told=UntoldChanges(uow).none,
+            told_at=UntoldChanges(uow).none_at,
             on_lookup=lambda kind, how: cache_lookups(kind, how).inc(),
         )
         jobs = JobQueue(engine, uow, before_each=offset.refresh if settings.development else lambda: None)

@@ -188,7 +188,7 @@ def test_forget_here_drops_the_copy_of_this_process_at_once(make_cache, dead_por
     fetch(cache, source, local=True)
     source.value = "new"
     assert fetch(cache, source, local=True) == "old"
-    cache.forget_here("project", "p1", "alice")
+    cache.forget_here("project", "p1")
     assert fetch(cache, source, local=True) == "new"
 
 
@@ -196,7 +196,7 @@ def test_the_local_level_is_bounded(make_cache):
     cache, source = make_cache(size=5), Source()
     for number in range(50):
         fetch(cache, source, owner=f"p{number}", local=True)
-        assert len(cache._local) <= 5
+        assert len(cache._short) <= 5
 
 
 def test_without_redis_every_look_loads_and_the_local_level_holds_on(make_cache, dead_port, lookups, wall):

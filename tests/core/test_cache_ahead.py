@@ -26,7 +26,7 @@ def gate(app, settings):
 
 @pytest.fixture
 def cache(gate):
-    return FactCache(gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
+    return FactCache(gate, enabled=True, told_at=lambda: None, on_lookup=lambda *_told: None)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_what_nobody_asked_along_is_not_sent_with_a_later_question(cache, gate, 
 def test_two_facts_come_along_in_their_order(cache, gate, load, asked):
     fetch(cache, load)
     cache.fetch(SESSION, "s", "", lambda: "session")
-    cache.forget_here("session", "s")
+    cache.clear()
     expect(cache)
     cache.expect(SESSION, "s", "")
     asked.clear()
@@ -113,7 +113,7 @@ def test_two_facts_come_along_in_their_order(cache, gate, load, asked):
 
 def test_d6_without_redis_they_are_loaded(dead_port, load):
     gate = RedisGate(f"redis://127.0.0.1:{dead_port}/0")
-    cache = FactCache(gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
+    cache = FactCache(gate, enabled=True, told_at=lambda: None, on_lookup=lambda *_told: None)
     expect(cache)
     with pytest.raises(RedisUnavailableError):
         gate.ask(("PING",))

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from app.core.cache import FactCache, FactKind
+from app.core.cache_keys import cache_key
 from app.core.invalidation import Invalidator
 from app.core.redis_gate import RedisGate
 from app.core.untold import JOB, UntoldChanges
@@ -21,7 +22,7 @@ class Process:
     def __init__(self, url, uow, queue):
         self.gate = RedisGate(url)
         self.cache = FactCache(
-            self.gate, enabled=True, all_told=UntoldChanges(uow).none, on_lookup=lambda *_told: None
+            self.gate, enabled=True, told_at=UntoldChanges(uow).none_at, on_lookup=lambda *_told: None
         )
         self.invalidator = Invalidator(uow, self.cache, queue, lambda: self.gate.open)
 
@@ -65,7 +66,7 @@ PLANNED = [(JOB, {"namespace": "project", "owner": "p1"})]
 
 def change(process, uow):
     with uow:
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
 
 
 def test_a_change_reaches_every_process_without_a_job(process, other, uow, queue):
@@ -80,7 +81,7 @@ def test_a_change_reaches_every_process_without_a_job(process, other, uow, queue
 def test_a_change_that_is_rolled_back_forgets_nothing(process, uow, queue):
     process.reads("old")
     with pytest.raises(ZeroDivisionError), uow:
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
         raise ZeroDivisionError
     assert process.reads("new") == "old"
     assert jobs(queue) == []
@@ -90,7 +91,7 @@ def test_while_redis_is_away_the_job_is_written_in_the_same_transaction(process,
     process.goes_without_redis()
     with uow:
         add("one")
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
         assert jobs(queue) == []
     assert jobs(queue) == PLANNED
     assert sql("SELECT count(DISTINCT x) FROM (SELECT xmin::text AS x FROM procrastinate_jobs UNION ALL"
@@ -100,7 +101,7 @@ def test_while_redis_is_away_the_job_is_written_in_the_same_transaction(process,
 def test_the_job_is_gone_with_a_rollback(process, uow, queue):
     process.goes_without_redis()
     with pytest.raises(ZeroDivisionError), uow:
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
         raise ZeroDivisionError
     assert jobs(queue) == []
 
@@ -121,7 +122,7 @@ def test_redis_found_away_by_another_thread_between_the_change_and_the_commit_lo
 ):
     """No job was planned, and by the time of the hook the breaker is open."""
     with uow:
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
         process.goes_without_redis()
     assert jobs(queue) == PLANNED
 
@@ -130,7 +131,7 @@ def test_redis_that_is_back_by_the_time_of_the_commit_is_told_at_once(process, o
     other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "old"})
     process.goes_without_redis()
     with uow:
-        process.invalidator.after_commit("project", "p1", "alice")
+        process.invalidator.after_commit("project", "p1")
         process.has_redis_again()
     assert other.cache.fetch(FACTS, "p1", "alice", lambda: {"value": "new"})["value"] == "new"
     assert jobs(queue) == []
@@ -172,3 +173,16 @@ def test_a_failed_invalidation_never_fails_the_write(alice, make_app, dead_port)
     project = alice.creates()
     assert person.patch(f"/projects/{project.id}", json={"name": "Kelp"}).status_code == 200
     assert person.get(f"/projects/{project.id}").json["name"] == "Kelp"
+
+
+def test_several_changes_of_one_thing_in_a_transaction_are_one(process, uow, queue, redis_client):
+    """Else the second would hold what the first one is to move."""
+    with uow:
+        for _ in range(3):
+            process.invalidator.after_commit("project", "p1")
+    assert not redis_client.get(cache_key("project", "p1")).startswith(b"~")
+    process.goes_without_redis()
+    with uow:
+        for _ in range(3):
+            process.invalidator.after_commit("project", "p1")
+    assert jobs(queue) == PLANNED

@@ -1,11 +1,14 @@
 """Facts that are kept for minutes: only while nothing can have been lost (docs/decisions/0039-facts-that-last.md)."""
 
+import time
+
 import pytest
 
-from app.core.cache import FACT_TTL_MS, LIFE_MS, FactKind, entry_key
+from app.core import cache as cache_module
+from app.core.cache import FACT_TTL_MS, LARGEST, LIFE_MS, FactKind, entry_key
 from app.core.cache_keys import cache_key
 from app.core.generations import HOLD_TTL
-from tests.fixtures.facts import Source
+from tests.fixtures.facts import LONG_AGO, Source
 
 KIND = FactKind("project", lasting=True)
 MINUTE = 60.0
@@ -71,7 +74,7 @@ def test_a_change_ends_them_in_every_process_at_once(make_cache, wall):
 
 def test_while_a_change_waits_to_be_told_they_last_a_second(make_cache, wall):
     told, source = [True], Source()
-    cache, other = (make_cache(all_told=lambda: told[0]) for _ in range(2))
+    cache, other = (make_cache(told_at=lambda: LONG_AGO if told[0] else None) for _ in range(2))
     fetch(cache, source)
     wall(MINUTE)
     told[0] = False
@@ -181,6 +184,49 @@ def test_a_copy_that_went_between_the_question_and_the_look_is_asked_for(make_ca
     cache.begin_anew()
     cache.expect(KIND, "p1", "alice")
     cache._gate.ask(("PING",))
-    cache._local.clear()
+    cache.clear()
     assert fetch(cache, source) == "old"
     assert (source.asked, how(lookups)) == (1, ["miss", "hit"])
+
+
+def test_a_change_that_is_told_between_the_two_questions_is_seen(make_cache, wall):
+    """The generation was asked for ahead; then a job tells the change, and nothing waits to be told any more."""
+    source, writer, asked = Source(), make_cache(), []
+
+    def told_at():
+        if not asked:
+            asked.append(True)
+            source.value = "new"
+            writer.generations.move("project", "p1")
+        return time.monotonic()
+
+    reader = make_cache(told_at=told_at)
+    fetch(reader, source)
+    wall(MINUTE)
+    assert fetch(reader, source) == "new"
+
+
+def test_an_age_that_another_clock_tells_proves_nothing(make_cache, wall, monkeypatch):
+    """SEC-43: a machine whose clock is behind must not take what waits to be told for young."""
+    source, writer = Source(), make_cache()
+    fetch(writer, source)
+    here = cache_module.wall_seconds
+    monkeypatch.setattr(cache_module, "wall_seconds", lambda: here() - 3600)
+    source.value = "new"
+    assert fetch(make_cache(told_at=lambda: None), source) == "new"
+
+
+def test_a_process_knows_of_its_own_changes_without_redis(make_cache):
+    source, cache = Source(), make_cache()
+    fetch(cache, source)
+    source.value = "new"
+    cache.forget_here("project", "p1")
+    assert fetch(cache, source) == "new"
+
+
+def test_what_people_write_at_length_neither_lasts_nor_stays(make_cache, redis_has):
+    """Memory is counted in entries; those of a few letters are what that counts."""
+    cache, source = make_cache(), Source("x" * LARGEST)
+    fetch(cache, source)
+    assert 0 < redis_has() <= FACT_TTL_MS
+    assert len(cache._lasting) == 0

@@ -97,3 +97,14 @@ def test_nobody_waits_for_longer_than_his_patience(flights, monkeypatch):
     assert flights.run("p1", load) == "a load of my own"
     load.let_go.set()
     thread.join()
+
+
+def test_nobody_joins_a_load_that_began_long_ago(flights, monkeypatch):
+    """What it finds would be older than facts may be."""
+    monkeypatch.setattr("app.core.single_flight.JOINED_WITHIN", 0.0)
+    load = Slow()
+    thread, _found = started(lambda: flights.run("p1", load))
+    assert load.begun.wait(10)
+    assert flights.run("p1", load) == "a load of my own"
+    load.let_go.set()
+    thread.join()

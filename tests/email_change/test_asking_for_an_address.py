@@ -32,7 +32,7 @@ def test_sec_35_both_addresses_get_a_mail(alice, asked):
 
 def test_sec_35_sec_29_only_who_proved_their_identity_a_moment_ago_may(alice, sql, parts):
     sql("UPDATE sessions SET authenticated_at = authenticated_at - interval '15 minutes 1 second'")
-    parts.engines.cache._local.clear()
+    parts.engines.cache.clear()
     refused = asks_for_address(alice)
     assert code_of(refused) == (403, "step_up_required")
     assert address_of(alice) == (OLD, None)

@@ -137,3 +137,13 @@ def test_a_view_that_is_shared_is_not_the_one_that_is_added_to(alice, projects):
     assert expanded is not plain
     assert (plain.owner, expanded.owner["display_name"]) == (None, "Alice")
     assert replace(expanded, owner=None) == plain
+
+
+def test_a_view_is_known_for_minutes_and_a_long_one_not_at_all(alice, statements, wall, sql):
+    short, long = alice.creates("Reef"), alice.creates("Kelp", "k" * 1_000)
+    listed(alice)
+    sql("UPDATE projects SET name = 'Changed by hand'")
+    assert [each["name"] for each in listed(alice)] == ["Changed by hand", "Reef"]
+    wall(301)
+    assert [each["name"] for each in listed(alice)] == ["Changed by hand"] * 2
+    assert {str(short.id), str(long.id)} == {each["id"] for each in listed(alice)}

@@ -208,7 +208,7 @@ def test_facts_that_another_release_cached_are_not_taken(alice, parts, theirs):
     project = alice.creates()
     facts = {**project.facts(), "colour": "red"}
     kind = FactKind(KIND.namespace, theirs, lasting=True)
-    other = FactCache(parts.engines.gate, enabled=True, all_told=lambda: True, on_lookup=lambda *_told: None)
+    other = FactCache(parts.engines.gate, enabled=True, told_at=lambda: None, on_lookup=lambda *_told: None)
     other.fetch(kind, str(project.id), str(alice.user.id), lambda: {name: facts[name] for name in theirs})
     answer = alice.get(f"/projects/{project.id}")
     assert (answer.status_code, answer.json["id"]) == (200, str(project.id))

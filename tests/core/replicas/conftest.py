@@ -56,7 +56,7 @@ def app(pair, processes, emptied, redis_client, look):
     for each in processes:
         parts = each.extensions["holdfast"]
         parts.refresh_clock(force=True)
-        parts.engines.cache._local.clear()
+        parts.engines.cache.clear()
         parts.session_check._marked.clear()
         parts.engines.replicas._marks._trusted_from = 0.0
         servers(each)[0]._written.clear()
