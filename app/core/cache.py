@@ -91,7 +91,8 @@ class FactCache:
     that loaded before the commit and stores after it therefore stores a value nobody will accept.
 
     At most ``FACT_TTL_MS`` old they are taken on that ground alone: were a writer's word lost, they would still be gone within a
-    second. Older ones (``FactKind.lasting``) are taken only while nothing can have been lost: the generation is not held, Redis is the
+    second. Of a kind that lasts (``FactKind.lasting``) that holds in the process that loaded them; older ones, and all that come from
+    Redis, are taken only while nothing can have been lost: the generation is not held, Redis is the
     same process that knew it when they were stored, and no change waits to be told (docs/decisions/0039-facts-that-last.md).
 
     Args:

@@ -89,19 +89,10 @@ def test_a_load_that_fails_is_its_own_alone(flights):
     assert flights._flights == {}
 
 
-def test_nobody_waits_for_longer_than_his_patience(flights, monkeypatch):
-    monkeypatch.setattr("app.core.single_flight.PATIENCE", 0.0)
-    load = Slow()
-    thread, _found = started(lambda: flights.run("p1", load))
-    assert load.begun.wait(10)
-    assert flights.run("p1", load) == "a load of my own"
-    load.let_go.set()
-    thread.join()
-
-
-def test_nobody_joins_a_load_that_began_long_ago(flights, monkeypatch):
-    """What it finds would be older than facts may be."""
-    monkeypatch.setattr("app.core.single_flight.JOINED_WITHIN", 0.0)
+@pytest.mark.parametrize("bound", ["PATIENCE", "JOINED_WITHIN"])
+def test_nobody_waits_for_longer_than_his_patience_nor_joins_what_began_long_ago(flights, monkeypatch, bound):
+    """What he would be given would be older than facts may be."""
+    monkeypatch.setattr(f"app.core.single_flight.{bound}", 0.0)
     load = Slow()
     thread, _found = started(lambda: flights.run("p1", load))
     assert load.begun.wait(10)
