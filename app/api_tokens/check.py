@@ -6,9 +6,10 @@ from uuid import UUID
 from app.api_tokens.repository import ApiTokenRepository, TokenFacts
 from app.api_tokens.tokens import digest_of
 from app.core.access import AccountStatus, Actor, SiteRole
-from app.core.cache import FactCache, FactKind
+from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
+from app.core.facts import FactKind
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 

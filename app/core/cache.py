@@ -13,6 +13,7 @@ import orjson
 
 from app.core.cache_keys import cache_key
 from app.core.clock import wall_seconds
+from app.core.facts import FactKind, Passing, once
 from app.core.generations import Generations, is_held
 from app.core.recent import Recent
 from app.core.redis_gate import RedisGate, RedisUnavailableError
@@ -32,32 +33,6 @@ LARGEST = 2_048
 
 Place = tuple[str, str, str]
 NEVER = float("-inf")
-
-
-def _same(facts: Any) -> Any:
-    return facts
-
-
-class FactKind(NamedTuple):
-    """What is kept of one kind of thing.
-
-    Attributes:
-        namespace: its name.
-        names: of the facts. Processes of two releases share Redis while one replaces the other; neither takes facts of the
-            other's shape.
-        flatten: makes JSON data of what is loaded.
-        revive: the reverse of ``flatten``. What it makes is shared by threads: nobody changes it.
-        local: take what this process knows for up to a second without asking, even where a writer changed it meanwhile: right for
-            a session's state, wrong for what a client reads back after it wrote.
-        lasting: take facts for ``LIFE_MS`` while their generation stands, and every change of them is told by ``Invalidator``.
-    """
-
-    namespace: str
-    names: tuple[str, ...] = ()
-    flatten: Callable[[Any], Any] = _same
-    revive: Callable[[Any], Any] = _same
-    local: bool = False
-    lasting: bool = False
 
 
 class Entry(NamedTuple):
@@ -119,6 +94,7 @@ class FactCache:
         self._on_lookup = on_lookup
         self._short: Recent[Place, Entry] = Recent(size)
         self._lasting: Recent[Place, Entry] = Recent(size // 2)
+        self._apart: dict[str, Recent[Place, Entry]] = {}
         self._changed: Recent[tuple[str, str], float] = Recent(size)
         self._flights = SingleFlight()
         self._ahead = threading.local()
@@ -129,10 +105,10 @@ class FactCache:
         Args:
             owner: the thing whose change makes the facts wrong (a project, a session).
             variant: what else they depend on (a viewer); may be empty.
-            load: asks PostgreSQL. ``None`` is not kept.
+            load: asks PostgreSQL. ``None`` is not kept, nor what is ``Passing``.
         """
         if not self._enabled:
-            return load()
+            return once(load())
         started = time.monotonic()
         place = (kind.namespace, owner, variant)
         kept = self._kept(kind, place)
@@ -144,7 +120,7 @@ class FactCache:
             asked_at, generation, value = self._read(kind, owner, key, kept)
         except RedisUnavailableError:
             self._on_lookup(kind.namespace, "down")
-            facts = load()
+            facts = once(load())
             return self._keep(kind, place, Entry("", None, started, True, facts)) if kind.local else facts
         if kept and self._counts(kind, owner, kept, generation, asked_at):
             self._on_lookup(kind.namespace, "confirmed")
@@ -154,18 +130,27 @@ class FactCache:
             self._on_lookup(kind.namespace, "hit")
             return self._keep(kind, place, entry) if small else entry.facts
         self._on_lookup(kind.namespace, "miss")
-        # Who read the same generation may have what was loaded since: a writer's own reads come with the one it moved to.
+        return self._loaded(kind, place, key, generation, load)
+
+    def _loaded(self, kind: FactKind, place: Place, key: str, generation: str, load: Callable[[], Any]) -> Any:
+        """What is loaded, by this thread or by another one that reads the same at once."""
+        if is_held(generation):  # who comes after the commit must not join a load of before it
+            return self._load(kind, place, key, generation, load)
         return self._flights.run((place, generation), lambda: self._load(kind, place, key, generation, load))
 
     def _load(self, kind: FactKind, place: Place, key: str, generation: str, load: Callable[[], Any]) -> Any:
         started, born, server = time.monotonic(), wall_seconds(), self._gate.server
         facts = load()
-        if facts is None:
-            return None
-        entry = orjson.dumps([generation, born, server, kind.flatten(facts)])
-        small = len(entry) <= LARGEST
-        self._write(key, entry, lasts=kind.lasting and small and not is_held(generation))
-        if small or kind.local:
+        if facts is None or isinstance(facts, Passing):
+            return once(facts)
+        if kind.most:
+            entry = Entry(generation, server, started, True, facts)
+            return facts if is_held(generation) else self._keep(kind, place, entry)
+        stored = orjson.dumps([generation, born, server, kind.flatten(facts)])
+        small, held = len(stored) <= LARGEST, is_held(generation)
+        if not held:
+            self._write(key, stored, lasts=kind.lasting and small)
+        if kind.local or (small and not held):
             self._keep(kind, place, Entry(generation, server, started, True, facts))
         return facts
 
@@ -196,13 +181,19 @@ class FactCache:
 
     def clear(self) -> None:
         """Forget all that this process has."""
-        for kept in (self._short, self._lasting):
+        for kept in (self._short, self._lasting, *self._apart.values()):
             kept.clear()
 
     def _kept(self, kind: FactKind, place: Place) -> Entry | None:
         """What this process has, unless it changed that itself since."""
-        kept = (self._lasting if kind.lasting else self._short).get(place)
+        kept = self._room(kind).get(place)
         return kept if kept and not self._outdated(kept, place[:2]) else None
+
+    def _room(self, kind: FactKind) -> Recent[Place, Entry]:
+        if kind.most:
+            room = self._apart.get(kind.namespace)
+            return self._apart.setdefault(kind.namespace, Recent(kind.most)) if room is None else room
+        return self._lasting if kind.lasting else self._short
 
     def _outdated(self, entry: Entry, owner: tuple[str, str]) -> bool:
         return entry.born <= self._changed.get(owner, NEVER)
@@ -213,11 +204,15 @@ class FactCache:
         Args:
             asked_at: when it was asked for.
         """
-        if entry.generation != generation or self._outdated(entry, (kind.namespace, owner)):
+        if (
+            is_held(generation)
+            or entry.generation != generation
+            or self._outdated(entry, (kind.namespace, owner))
+        ):
             return False
         if entry.young and entry.age < FACT_TTL_MS:
             return True
-        if not kind.lasting or is_held(generation) or entry.age >= LIFE_MS:
+        if not kind.lasting or entry.age >= LIFE_MS:
             return False
         if entry.server is None or entry.server != self._gate.server:
             return False
@@ -246,6 +241,8 @@ class FactCache:
 
     def _stored(self, kind: FactKind, key: str, value: list[Any]) -> tuple[Entry | None, bool]:
         """What Redis has, and whether it is small. Args: value: of it, in a list; an empty one where it was not asked for yet."""
+        if kind.most:
+            return None, False
         if not value:
             try:
                 value = self._gate.ask(("GET", key))
@@ -266,15 +263,19 @@ class FactCache:
 
     def _keep(self, kind: FactKind, place: Place, entry: Entry) -> Any:
         if entry.facts is not None and (kind.local or kind.lasting):
-            (self._lasting if kind.lasting else self._short).put(place, entry)
+            self._room(kind).put(place, entry)
         return entry.facts
 
 
 def entry_key(kind: FactKind, owner: str, variant: str) -> str:
+    """Where an entry is in Redis; of what is not there, by what its generation was asked for ahead."""
+    if kind.most:
+        return cache_key(kind.namespace, owner)
     return cache_key(kind.namespace, owner, variant, FORM, *kind.names)
 
 
 def _question(kind: FactKind, owner: str, key: str, kept: Entry | None) -> tuple[str, ...]:
     """What to ask of Redis: the generation alone where this process has facts that may still count."""
     generation = cache_key(kind.namespace, owner)
-    return ("MGET", generation) if kept and kind.lasting and kept.generation else ("MGET", generation, key)
+    alone = kind.most or (kept and kind.lasting and kept.generation)
+    return ("MGET", generation) if alone else ("MGET", generation, key)

@@ -3,8 +3,8 @@
 Facts are stamped with the word that was there before they were read, and count only while it stands. A word that Redis evicted
 cannot come back, so it revives nothing, which a counter that begins anew would.
 
-Before a change is committed its word is held: what is read meanwhile may be of before or after the commit, and counts for a moment
-only. So a process that dies between its commit and the move of the word leaves no facts that last.
+Before a change is committed its word is held: what is read meanwhile may be of before or after the commit, and is kept by nobody. So
+a process that dies between its commit and the move of the word leaves no facts behind, and nobody need wait for that move.
 """
 
 import secrets
@@ -18,13 +18,16 @@ GENERATION_TTL, HOLD_TTL = 86_400, 300
 """Seconds. A hold is for as long as a COMMIT takes; one that its process left behind ends by itself."""
 HELD = "~"
 MOVE = """
-local there = redis.call('GET', KEYS[1])
-if there and there ~= ARGV[1] and string.sub(there, 1, 1) == '~' then
-  return redis.call('SET', KEYS[1], '~' .. ARGV[2], 'EX', ARGV[4])
+for _, key in ipairs(KEYS) do
+  local there = redis.call('GET', key)
+  if not there or there == ARGV[1] or string.sub(there, 1, 1) ~= '~' then
+    redis.call('SET', key, ARGV[2], 'EX', ARGV[3])
+  end
 end
-return redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 """
-"""To a new word; held further where another change holds it too."""
+"""Each to a new word, but for those that another change holds: it will move them."""
+Changed = Collection[tuple[str, str]]
+"""Things that are changed, each by its namespace and owner."""
 
 
 class Generations:
@@ -43,28 +46,32 @@ class Generations:
         [there] = self._gate.ask(("SET", key, word, "NX", "GET", "EX", GENERATION_TTL))
         return there.decode() if isinstance(there, bytes) else word
 
-    def hold(self, changes: Collection[tuple[str, str, str]]) -> None:
+    def hold(self, changed: Changed, word: str) -> None:
         """Say that things are being changed, in one round trip.
 
         Args:
-            changes: each the namespace, the owner and a word of the change's own, for ``move``.
+            word: of the change's own, for ``release``.
 
         Raises:
             RedisUnavailableError: perhaps some are held, perhaps none.
         """
-        self._gate.ask(*(_hold(cache_key(namespace, owner), word) for namespace, owner, word in changes))
+        self._gate.ask(*(("SET", cache_key(*each), HELD + word, "EX", HOLD_TTL) for each in changed))
 
-    def move(self, namespace: str, owner: str, held_by: str = "") -> None:
-        """Let no process take the stored facts of a thing again, after the commit that changed it.
-
-        Args:
-            held_by: the word that ``hold`` was given.
+    def move(self, changed: Changed) -> None:
+        """Let no process take the stored facts of things again, after a commit that changed them and held nothing; one round trip.
 
         Raises:
             RedisUnavailableError: nothing moved; see app/core/invalidation.py for what happens then.
         """
-        key = cache_key(namespace, owner)
-        self._gate.ask(("EVAL", MOVE, 1, key, HELD + held_by, new_word(), GENERATION_TTL, HOLD_TTL))
+        self._gate.ask(_move(changed, ""))
+
+    def release(self, changed: Changed, word: str) -> None:
+        """Move what was held, after the commit. Nobody waits for it: what is held is taken by nobody.
+
+        Args:
+            word: that ``hold`` was given.
+        """
+        self._gate.post(_move(changed, word))
 
 
 def new_word() -> str:
@@ -76,5 +83,6 @@ def is_held(word: str) -> bool:
     return word.startswith(HELD)
 
 
-def _hold(key: str, word: str) -> Command:
-    return ("SET", key, HELD + word, "EX", HOLD_TTL)
+def _move(changed: Changed, held_by: str) -> Command:
+    keys = [cache_key(*each) for each in changed]
+    return ("EVAL", MOVE, len(keys), *keys, HELD + held_by, new_word(), GENERATION_TTL)

@@ -13,6 +13,7 @@ from typing import Any
 import procrastinate
 from procrastinate.contrib.sqlalchemy import SQLAlchemyPsycopg2Connector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from procrastinate.types import JSONValue
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -96,7 +97,7 @@ class JobQueue:
         self.names.append(name)
         self._tries[name], self._queues[name] = attempts, queue
 
-    def defer(self, name: str, **arguments: str | int | None) -> None:
+    def defer(self, name: str, **arguments: JSONValue) -> None:
         """Insert a job on the current unit of work's connection: it exists if and only if that commits."""
         if name not in self.app.tasks:
             raise KeyError(name)

@@ -170,4 +170,4 @@ class MemberService:
     ) -> None:
         changes = {"role": {"before": before, "after": after}}
         self._events.record(kind, subject=user_id, actor=actor, project=project.id, changes=changes)
-        self._projects.forget_facts(project.id)
+        self._projects.forget_facts(project, user_id)

@@ -55,6 +55,14 @@ FILTERS: Mapping[str, ColumnElement[bool]] = {
 }
 TELLING = ("version", "updated_at")
 """With the id and the role: by these ``KnownViews`` knows a project again."""
+OTHER = ProjectMember.__table__.alias("any_of_them")
+IN_A_CROWD = (
+    select(OTHER.c.project_id)
+    .where(OTHER.c.user_id == bindparam("user_id", type_=Uuid()), OTHER.c.project_updated_at.is_(None))
+    .exists()
+    .label("in_a_crowd")
+)
+"""Whether the caller belongs to a crowded project, whatever is on the page: its changes are not told to each member's lists."""
 NOT_ANOTHERS_TRASH = or_(
     PROJECT.status != ProjectStatus.deleted.value, MEMBER.role == ProjectRole.owner.value
 )
@@ -174,7 +182,8 @@ def _windowed(shape: Shape, resumes: bool) -> Columns:
 def _mine(shape: Shape) -> Columns:
     """Projects of the person's that the filters leave, but for the words; the trash is its owner's alone."""
     columns = (PROJECT[name] for name in (TELLING if shape.narrow else PLAIN))
-    statement = select(*columns, MEMBER.role.label("my_role"))
+    crowd = () if shape.words else (IN_A_CROWD,)
+    statement = select(*columns, MEMBER.role.label("my_role"), *crowd)
     statement = statement.join_from(Project.__table__, ProjectMember.__table__)
     return statement.where(
         MEMBER.user_id == bindparam("user_id", type_=Uuid()),

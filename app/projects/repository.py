@@ -1,6 +1,6 @@
 """SQL of projects and memberships."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,7 @@ from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStat
 from app.projects.statements import (
     BEGUN_WITH,
     COLUMNS,
+    MEMBERS,
     NEW_MEMBER,
     NEW_OWNER,
     NEW_PROJECT,
@@ -43,7 +44,7 @@ from app.projects.statements import (
     STILL_VISIBLE,
     change_of,
 )  # fmt: skip
-from app.projects.views import KnownViews, ProjectView
+from app.projects.views import KnownViews, Listed, ProjectView
 from app.users.models import User
 
 STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
@@ -51,6 +52,11 @@ STORED = {"files": ProjectStorage.files, "storage_bytes": ProjectStorage.bytes}
 
 def _asked(actor: Actor, project_id: UUID) -> dict[str, UUID]:
     return {"user_id": actor.user_id, "project_id": project_id}
+
+
+def _is_told(rows: Collection[Any]) -> bool:
+    """Whether the person's lists are told of each change: where something tells that there is no crowd among their projects."""
+    return any(not getattr(row, "in_a_crowd", True) for row in rows)
 
 
 class ProjectRepository(Repository[Project]):
@@ -108,14 +114,14 @@ class ProjectRepository(Repository[Project]):
 
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, cursors: Cursors, request: PageRequest
-    ) -> Page[ProjectView]:
+    ) -> Listed:
         """One page of what the actor may see; of projects that are known by now only what tells that they are the same."""
 
-        def page(listed: ProjectList, make: Callable[[Any], Any]) -> Page[Any]:
+        def rows(listed: ProjectList) -> Page[Any]:
             query = listed.shape.order, vars(replace(filters, sort=None))
             scope = query_scope("projects", actor.user_id, *query)
             return page_of_prepared(
-                self._uow, listed, cursors=cursors, scope=scope, request=request, make=make
+                self._uow, listed, cursors=cursors, scope=scope, request=request, make=lambda row: row
             )
 
         known = self._known
@@ -123,14 +129,15 @@ class ProjectRepository(Repository[Project]):
             actor.user_id, filters, narrow=known is not None and known.expects(actor.user_id)
         )
         if listed.shape.narrow:
-            told = page(listed, lambda row: row)
+            told = rows(listed)
             views = self._views_of(told.items)
             if views is not None:
-                return replace(told, items=views)
-        whole: Page[ProjectView] = page(ProjectList(actor.user_id, filters), ProjectView.read)
+                return Listed(replace(told, items=views), _is_told(told.items))
+        whole = rows(ProjectList(actor.user_id, filters))
+        page = replace(whole, items=[ProjectView.read(row) for row in whole.items])
         if known is not None:
-            known.put_page(actor.user_id, whole.items)
-        return whole
+            known.put_page(actor.user_id, page.items)
+        return Listed(page, _is_told(whole.items))
 
     def _views_of(self, rows: Collection[Any]) -> list[ProjectView] | None:
         """What a narrow statement told of; ``None`` where one changed since: whether it belongs there is for a statement to say."""
@@ -203,6 +210,11 @@ class ProjectRepository(Repository[Project]):
         )
         return list(self.session.execute(statement).scalars())
 
+    def members_of(self, project_id: UUID) -> list[UUID]:
+        """Who belongs to a project, with what this transaction has changed; of one that is held, all."""
+        rows = MEMBERS.all(self._uow.connection, {"project_id": project_id})
+        return [row.user_id for row in rows]
+
     def shared_of(self, owner_id: UUID, most: int) -> list[tuple[UUID, str]]:
         """Projects of an owner that others belong to: ids and names."""
         others = select(ProjectMember.project_id).where(
@@ -216,9 +228,9 @@ class ProjectRepository(Repository[Project]):
         )
         return [(row.id, row.name) for row in self.session.execute(statement)]
 
-    def owned_ids(self, owner_id: UUID, most: int) -> list[UUID]:
+    def owned(self, owner_id: UUID, most: int) -> list[Project]:
         """Some projects of an owner, locked."""
-        statement = select(Project.id).where(Project.owner_id == owner_id).limit(most).with_for_update()
+        statement = select(Project).where(Project.owner_id == owner_id).limit(most).with_for_update()
         return list(self.session.execute(statement).scalars())
 
     def joined_ids(self, user_id: UUID, most: int) -> list[UUID]:

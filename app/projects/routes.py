@@ -29,7 +29,10 @@ ONE = (Code.not_found, Code.forbidden)
 REEF = {"name": "Reef survey", "description": "What grows where, and since when."}
 
 
-@blp.operation("GET", "", "listProjects", caller=Caller.account, query=True, codes=(Code.invalid_cursor,))
+@blp.operation(
+    "GET", "", "listProjects", caller=Caller.account, query=True, codes=(Code.invalid_cursor,),
+    ahead=lambda user_id: service(ProjectService).expect_list(user_id),
+)  # fmt: skip
 @blp.arguments(ProjectQuery, location="query")
 @blp.response(200, ProjectPage)
 def list_projects(query: dict[str, Any]) -> Page[ProjectView]:

@@ -1,7 +1,6 @@
 """What people do with projects."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,12 +12,13 @@ from app.core.errors import AppError, Code, not_found
 from app.core.events import EventKind, Events
 from app.core.ids import new_id
 from app.core.invalidation import Invalidator
-from app.core.pagination import Cursors, Page, PageRequest
+from app.core.pagination import Page, PageRequest
 from app.core.uow import UnitOfWork
 from app.core.versions import check_version
 from app.projects import policy
 from app.projects.expansion import Expansion
 from app.projects.filters import ProjectFilters
+from app.projects.kept_lists import KeptLists
 from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
 from app.projects.repository import ProjectRepository
 from app.projects.views import KIND, ProjectView
@@ -39,7 +39,7 @@ class ProjectService:
         uow: UnitOfWork,
         projects: ProjectRepository,
         expansion: Expansion,
-        cursors: Cursors,
+        lists: KeptLists,
         cache: FactCache,
         invalidator: Invalidator,
         events: Events,
@@ -48,7 +48,7 @@ class ProjectService:
         self._uow = uow
         self._projects = projects
         self._expansion = expansion
-        self._cursors = cursors
+        self._lists = lists
         self._cache = cache
         self._invalidator = invalidator
         self._events = events
@@ -65,6 +65,7 @@ class ProjectService:
             self._projects.begin(project)
             told = {"name": {"before": None, "after": name}}
             self._tell(EventKind.project_created, actor, project, told)
+            self._lists.forget([actor.user_id])
             return ProjectView.of(project, ProjectRole.owner.value)
 
     def get(self, actor: Actor, project_id: UUID, expand: Collection[str] = ()) -> ProjectView:
@@ -84,6 +85,10 @@ class ProjectService:
         """Have the facts of ``get`` come with what is asked of Redis next."""
         self._cache.expect(KIND, str(project_id), str(user_id))
 
+    def expect_list(self, user_id: UUID) -> None:
+        """The same for ``list_visible``."""
+        self._lists.expect(user_id)
+
     def list_visible(
         self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str] = ()
     ) -> Page[ProjectView]:
@@ -92,13 +97,7 @@ class ProjectService:
         Raises:
             AppError: ``invalid_cursor``.
         """
-
-        def listed() -> Page[ProjectView]:
-            page = self._projects.list_visible(actor, filters, self._cursors, request)
-            return replace(page, items=self._expansion.expand(page.items, expand))
-
-        with self._uow.reading():
-            return self._uow.lately(listed, holds=lambda page: self._projects.confirms(actor, page.items))
+        return self._lists.page(actor, filters, request, expand)
 
     def update(
         self, actor: Actor, project_id: UUID, changes: Mapping[str, Any], expected: Versions = None
@@ -190,9 +189,14 @@ class ProjectService:
         with self._uow:
             return self._projects.lock(ids)
 
-    def forget_facts(self, project_id: UUID) -> None:
-        """Let every cache forget what it knows of a project and its members once the caller's transaction is committed."""
-        self._invalidator.after_commit(KIND.namespace, str(project_id))
+    def forget_facts(self, project: Project, *people: UUID) -> None:
+        """Let every cache forget what it knows of a held project, and lists of its members, once the transaction is committed.
+
+        Args: people: who belongs to it no longer.
+        """
+        self._invalidator.after_commit(KIND.namespace, str(project.id))
+        members = () if project.crowded else self._projects.members_of(project.id)
+        self._lists.forget({*members, *people})
 
     def set_owner(self, project: Project, owner_id: UUID, actor: Actor) -> None:
         """Note a held project's new owner; the memberships are the caller's matter."""
@@ -221,11 +225,12 @@ class ProjectService:
     def erase_owned(self, owner_id: UUID) -> int:
         """Erase some projects of an owner who leaves, with their history; the answer is how many, 0 when none is left."""
         with self._uow:
-            ids = self._projects.owned_ids(owner_id, SWEEP_BATCH)
+            owned = self._projects.owned(owner_id, SWEEP_BATCH)
+            for project in owned:
+                self.forget_facts(project)
+            ids = [project.id for project in owned]
             self._events.forget_projects(ids)
             self._projects.forget_of(ids)
-            for project_id in ids:
-                self.forget_facts(project_id)
             return len(ids)
 
     def erase_memberships(self, user_id: UUID) -> int:
@@ -288,7 +293,7 @@ class ProjectService:
     ) -> None:
         """Tell it as an event, and let every cache forget the project once this is committed."""
         self._tell(kind, actor, project, told)
-        self.forget_facts(project.id)
+        self.forget_facts(project)
 
     def _tell(self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]) -> None:
         by = actor.user_id if actor else None

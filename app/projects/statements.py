@@ -49,6 +49,12 @@ SOME_PLAIN = QuickSelect(
     )
 )
 
+MEMBERS = QuickSelect(
+    select(ProjectMember.__table__.c.user_id).where(
+        ProjectMember.__table__.c.project_id == bindparam("project_id", type_=Uuid())
+    )
+)
+
 COLUMNS = tuple(column.key for column in Project.__table__.columns)
 QUICKLY_LOCKED = QuickSelect(
     ONE_LOCKED.with_only_columns(*(getattr(Project, name) for name in COLUMNS), ProjectMember.role)

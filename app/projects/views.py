@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from app.core.cache import FactKind
+from app.core.facts import FactKind
+from app.core.pagination import Page
 from app.core.recent import Recent
 from app.projects.models import Project
 
-KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 4_000, 1_000, 300.0, 500
+KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 8_000, 1_000, 300.0, 500
 """Views and people; seconds for which a view is known; letters of one, since memory is counted in views."""
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
 IDS = ("id", "owner_id")
@@ -68,6 +69,17 @@ class ProjectView:
             {name: datetime.fromisoformat(values[name]) if values[name] else None for name in TIMES}
         )
         return cls(**values).shared()
+
+
+class Listed(NamedTuple):
+    """A page as it was read.
+
+    Attributes:
+        told: whether each change of what is in it is told to whom it was read for.
+    """
+
+    page: Page[ProjectView]
+    told: bool
 
 
 EXPANDED = {"owner", "counts"}

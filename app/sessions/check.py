@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from app.core.access import AccountStatus, Actor, SiteRole
-from app.core.cache import FactCache, FactKind
+from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
+from app.core.facts import FactKind
 from app.core.uow import UnitOfWork
 from app.sessions.repository import SessionFacts, SessionRepository
 

@@ -14,6 +14,8 @@ SLOTS = 128
 """Twice the most processes: a reload starts the new ones before the old ones have ended."""
 NOBODY = 2**62
 """Stands where nobody accepts: more than anybody has."""
+EXACT_BELOW = 4
+"""Connections of a process, below which not even one more is let pass: of four, three and one is half of the work on one core."""
 BREATH_SECONDS = 0.0002
 MOST_IN_VAIN, FORGET_SECONDS = 64, 1.0
 
@@ -83,7 +85,8 @@ class Turn:
             return True
         self._table.write(self._slot, count)
         fewest = self._table.fewest()
-        if count <= fewest + 1 + fewest // 8:  # an exact deal would cost a wait for each request of a flood
+        more = fewest // 8 + (fewest >= EXACT_BELOW)  # an exact deal would cost a wait for each request of a flood
+        if count <= fewest + more:
             self._since = None
             return True
         return self._waited_in_vain(time.monotonic())

@@ -69,14 +69,18 @@ class Plan:
         self._plain = len(names) > 1 and type(schema).get_attribute is Schema.get_attribute
         self._plain = self._plain and not any("." in name for name in names)
 
-    def write(self, obj: Any) -> dict[str, Any]:
-        """What marshmallow would make of it; made once of an object that keeps it (``written_by``), since nobody changes that."""
-        kept: dict[Plan, dict[str, Any]] | None = getattr(obj, "written_by", None)
+    def write(self, obj: Any) -> Any:
+        """What marshmallow would make of it; made once of an object that keeps it (``written_by``), since nobody changes that.
+
+        One may keep it as bytes (``orjson.Fragment``).
+        """
+        kept: dict[Plan, Any] | None = getattr(obj, "written_by", None)
         if kept is None:
             return self._write(obj)
         found = kept.get(self)
         if found is None:
-            found = kept[self] = self._write(obj)
+            kept[self] = written = self._write(obj)
+            found = kept.get(self, written)
         return found
 
     def _write(self, obj: Any) -> dict[str, Any]:

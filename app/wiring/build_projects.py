@@ -8,6 +8,7 @@ from app.members.service import MemberService
 from app.members.transfers import Transfers
 from app.projects.bulk import ProjectBulk
 from app.projects.expansion import Expansion
+from app.projects.kept_lists import KeptLists
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
 from app.projects.views import KnownViews
@@ -16,18 +17,16 @@ from app.wiring.foundations import Foundations
 
 
 def build_projects(base: Foundations, users: UserService) -> ProjectService:
-    rows = ProjectRepository(base.uow, KnownViews() if base.settings.cache_enabled else None)
+    cached = base.settings.cache_enabled
+    rows = ProjectRepository(base.uow, KnownViews() if cached else None)
+    expansion = Expansion(base.uow, rows)
     cursors = Cursors(base.ring.derive("cursor"))
+    # What a replica tells may lag behind what the caches were told.
+    keeps = cached and not base.settings.database_replica_urls
+    lists = KeptLists(base.uow, rows, expansion, cursors, base.cache, base.invalidator, keeps=keeps)
     service: ProjectService = base.add(
         ProjectService(
-            base.uow,
-            rows,
-            Expansion(base.uow, rows),
-            cursors,
-            base.cache,
-            base.invalidator,
-            base.events,
-            base.clock,
+            base.uow, rows, expansion, lists, base.cache, base.invalidator, base.events, base.clock
         )
     )
     base.add(ActivityService(base.uow, ActivityRepository(base.uow), service, cursors))

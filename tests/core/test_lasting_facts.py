@@ -1,12 +1,14 @@
 """Facts that are kept for minutes: only while nothing can have been lost (docs/decisions/0039-facts-that-last.md)."""
 
 import time
+from threading import Thread
 
 import pytest
 
 from app.core import cache as cache_module
-from app.core.cache import FACT_TTL_MS, LARGEST, LIFE_MS, FactKind, entry_key
+from app.core.cache import FACT_TTL_MS, LARGEST, LIFE_MS, entry_key
 from app.core.cache_keys import cache_key
+from app.core.facts import FactKind
 from app.core.generations import HOLD_TTL
 from tests.fixtures.facts import LONG_AGO, Source
 
@@ -20,9 +22,9 @@ def fetch(cache, source):
 
 def changes(writer, source, value="new", word="of-the-change"):
     """As ``Invalidator`` does it around a commit."""
-    writer.generations.hold([("project", "p1", word)])
+    writer.generations.hold([("project", "p1")], word)
     source.value = value
-    writer.generations.move("project", "p1", word)
+    writer.generations.release([("project", "p1")], word)
 
 
 @pytest.fixture
@@ -87,20 +89,52 @@ def test_while_a_change_waits_to_be_told_they_last_a_second(make_cache, wall):
     assert fetch(cache, source) == "newer"
 
 
-def test_a_process_that_dies_between_its_commit_and_telling_leaves_nothing_that_lasts(
-    make_cache, wall, redis_has
-):
+def test_what_is_read_while_a_change_is_under_way_is_not_kept(make_cache, redis_client):
+    """Its writer may die between its commit and telling; and what was told reaches Redis when it may."""
+    source, writer, reader = Source(), make_cache(), make_cache()
+    writer.generations.hold([("project", "p1")], "of-the-dead")
+    for value in ("old", "new", "newer"):
+        source.value = value
+        assert [fetch(reader, source), fetch(writer, source)] == [value, value]
+    assert list(redis_client.scan_iter()) == [cache_key("project", "p1").encode()]
+
+
+def test_what_was_kept_before_a_change_is_not_taken_during_it_nor_after(make_cache):
     source, writer, reader = Source(), make_cache(), make_cache()
     fetch(reader, source)
-    writer.generations.hold([("project", "p1", "of-the-dead")])
-    assert fetch(reader, source) == "old"
-    assert 0 < redis_has() <= FACT_TTL_MS
+    writer.generations.hold([("project", "p1")], "word")
     source.value = "new"
-    wall(1.0)
     assert fetch(reader, source) == "new"
-    source.value = "newer"
-    wall(1.0)
-    assert fetch(reader, source) == "newer"
+    writer.generations.release([("project", "p1")], "word")
+    assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
+
+
+def test_a_hold_ends_by_itself_and_revives_nothing(make_cache, redis_client):
+    source, writer, reader = Source(), make_cache(), make_cache()
+    fetch(reader, source)
+    writer.generations.hold([("project", "p1")], "of-the-dead")
+    assert 0 < redis_client.ttl(cache_key("project", "p1")) <= HOLD_TTL
+    redis_client.delete(cache_key("project", "p1"))
+    source.value = "new"
+    assert fetch(reader, source) == "new"
+
+
+def test_who_reads_while_a_change_is_under_way_joins_nobody_who_began_before_its_commit(make_cache):
+    """Bob's read began before the commit; Alice reads after hers was answered, and Redis has not heard of it yet."""
+    cache, writer, source = make_cache(), make_cache(), Source()
+    writer.generations.hold([("project", "p1")], "word")
+    alice_found = []
+
+    def commit():
+        source.meanwhile = lambda: None
+        source.value = "new"
+        alice = Thread(target=lambda: alice_found.append(fetch(cache, source)), daemon=True)
+        alice.start()
+        alice.join(5)
+
+    source.meanwhile = commit
+    assert fetch(cache, source) == "old"
+    assert alice_found == ["new"]
 
 
 def test_what_was_read_before_the_commit_and_stored_after_it_is_not_taken(make_cache):
@@ -117,24 +151,22 @@ def test_what_was_read_before_the_commit_and_stored_after_it_is_not_taken(make_c
 
 def test_a_change_that_is_told_while_another_is_under_way_leaves_it_held(make_cache, redis_client):
     """The second one may commit any moment now, and die before it tells."""
-    first, second, source = make_cache(), make_cache(), Source()
-    first.generations.hold([("project", "p1", "first")])
-    second.generations.hold([("project", "p1", "second")])
-    fetch(second, source)
-    source.value = "new"
-    first.generations.move("project", "p1", "first")
-    there = redis_client.get(cache_key("project", "p1"))
-    assert there.startswith(b"~")
-    assert there != b"~second"
-    assert fetch(second, source) == "new"
-    second.generations.move("project", "p1", "second")
-    assert redis_client.get(cache_key("project", "p1")).startswith(b"~"), "nobody knows whose hold it is"
-    assert 0 < redis_client.ttl(cache_key("project", "p1")) <= HOLD_TTL
+    first, second = make_cache(), make_cache()
+    first.generations.hold([("project", "p1")], "first")
+    second.generations.hold([("project", "p1")], "second")
+    for tell in (lambda: first.generations.release([("project", "p1")], "first"),
+                 lambda: first.generations.move([("project", "p1")])):  # fmt: skip
+        tell()
+        first._gate.ping()
+        assert redis_client.get(cache_key("project", "p1")) == b"~second"
+    second.generations.release([("project", "p1")], "second")
+    second._gate.ping()
+    assert not redis_client.get(cache_key("project", "p1")).startswith(b"~")
 
 
 def test_many_changes_are_held_in_one_round_trip(cache, redis_client, asked_of):
     commands = asked_of(cache)
-    cache.generations.hold([("project", f"p{number}", "word") for number in range(20)])
+    cache.generations.hold([("project", f"p{number}") for number in range(20)], "word")
     assert [len(asked) for asked in commands] == [20]
     assert {redis_client.get(cache_key("project", f"p{number}")) for number in range(20)} == {b"~word"}
 
@@ -197,7 +229,7 @@ def test_a_change_that_is_told_between_the_two_questions_is_seen(make_cache, wal
         if not asked:
             asked.append(True)
             source.value = "new"
-            writer.generations.move("project", "p1")
+            writer.generations.move([("project", "p1")])
         return time.monotonic()
 
     reader = make_cache(told_at=told_at)

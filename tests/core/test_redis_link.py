@@ -117,3 +117,48 @@ def test_a_refusal_is_told_as_redis_being_of_no_use(app, settings):
     with pytest.raises(RedisUnavailableError):
         gate.ask(("NONSENSE",))
     gate.close()
+
+
+def test_what_is_posted_is_done_and_its_replies_are_nobodys(link):
+    for number in range(3):
+        link.post((("SET", "link", number, "PX", 60_000), ("GET", "link")))
+    assert link.ask((("GET", "link"), ("DEL", "link"))) == [b"2", 1]
+
+
+def test_what_is_posted_and_refused_is_told_in_the_log_alone(link, caplog):
+    link.post((("NONSENSE",),))
+    assert link.ask((("SET", "link", "kelp", "PX", 60_000), ("GET", "link")))[1] == b"kelp"
+    assert "redis_refused" in caplog.text
+
+
+@pytest.fixture
+def gate(app, settings):
+    gate = RedisGate(settings.redis_url.get_secret_value())
+    yield gate
+    gate.close()
+
+
+def test_a_gate_posts_on_a_connection_that_it_has(gate, redis_client):
+    gate.post(("SET", "posted", "1", "PX", 60_000))
+    gate.ping()
+    assert redis_client.get("posted") is None, "it opens none for that"
+    gate.post(("SET", "posted", "2", "PX", 60_000))
+    gate.ping()
+    assert redis_client.get("posted") == b"2"
+
+
+def test_where_redis_is_gone_what_is_posted_gets_lost_and_nobody_hears_of_it(gate, redis_client):
+    gate.ping()
+    [link] = gate._idle
+    link._socket.shutdown(socket.SHUT_RDWR)
+    gate.post(("SET", "posted", "1", "PX", 60_000))
+    assert gate._idle == []
+    assert (gate.ping(), redis_client.get("posted")) == (True, None)
+
+
+def test_while_redis_is_left_alone_nothing_is_posted(gate):
+    gate.ping()
+    gate._fail(ConnectionError())
+    gate.post(("SET", "posted", "1", "PX", 60_000))
+    [link] = gate._idle
+    assert link._owed == 0

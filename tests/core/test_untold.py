@@ -19,7 +19,7 @@ def a_change_waits(queue, uow):
 
     def leave():
         with uow:
-            queue.defer(JOB, namespace="project", owner="p1")
+            queue.defer(JOB, changed=[["project", "p1"]])
 
     return leave
 

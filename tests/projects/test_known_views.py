@@ -56,8 +56,8 @@ def test_every_change_is_shown_in_the_next_list(alice):
         assert [(each["name"], each["status"]) for each in listed(alice, every)] == [shown]
 
 
-def test_the_same_version_of_another_time_is_another_row(alice, sql):
-    """As after a restore of the database."""
+def test_the_same_version_of_another_time_is_another_row(alice, sql, parts):
+    """As after a restore of the database and a flush of the cache."""
     reef = alice.creates("Reef")
     listed(alice)
     listed(alice)
@@ -65,6 +65,7 @@ def test_the_same_version_of_another_time_is_another_row(alice, sql):
         "UPDATE projects SET name = 'Restored', updated_at = updated_at + interval '1 second' WHERE id = %s",
         (str(reef.id),),
     )
+    parts.engines.cache.clear()
     assert [each["name"] for each in listed(alice)] == ["Restored"]
 
 
@@ -127,11 +128,12 @@ def test_cache_off_reads_all_each_time(make_app, alice, statements, projects):
     assert app.extensions["holdfast"].services[type(projects)]._projects._known is None
 
 
-def test_a_view_that_is_shared_is_not_the_one_that_is_added_to(alice, projects):
+def test_a_view_that_is_shared_is_not_the_one_that_is_added_to(alice, projects, parts):
     alice.creates()
     asked = (alice.actor, ProjectFilters(), PageRequest())
     projects.list_visible(*asked)
     plain = projects.list_visible(*asked).items[0]
+    parts.engines.cache.clear()
     assert projects.list_visible(*asked).items[0] is plain
     expanded = projects.list_visible(*asked, ("owner",)).items[0]
     assert expanded is not plain
@@ -139,10 +141,11 @@ def test_a_view_that_is_shared_is_not_the_one_that_is_added_to(alice, projects):
     assert replace(expanded, owner=None) == plain
 
 
-def test_a_view_is_known_for_minutes_and_a_long_one_not_at_all(alice, statements, wall, sql):
+def test_a_view_is_known_for_minutes_and_a_long_one_not_at_all(alice, parts, wall, sql):
     short, long = alice.creates("Reef"), alice.creates("Kelp", "k" * 1_000)
     listed(alice)
     sql("UPDATE projects SET name = 'Changed by hand'")
+    parts.engines.cache.clear()
     assert [each["name"] for each in listed(alice)] == ["Changed by hand", "Reef"]
     wall(301)
     assert [each["name"] for each in listed(alice)] == ["Changed by hand"] * 2

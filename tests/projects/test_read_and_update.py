@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.core.cache import FactCache, FactKind
+from app.core.cache import FactCache
+from app.core.facts import FactKind
 from app.projects.views import FACTS, KIND
 from tests.fixtures.projects import NO_SUCH_ID
 

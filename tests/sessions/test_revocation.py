@@ -113,8 +113,8 @@ def test_sec_20_what_redis_could_not_be_told_is_told_by_a_job(app, wide, alice, 
     takes(ApiClient(app), [ending])
     before = generations(redis_client)
     cut_off.extensions["holdfast"].services[SessionService].revoke(alice.actor, ending.session_id)
-    assert sql("SELECT task_name, args ->> 'owner' FROM procrastinate_jobs") == [
-        ("cache.forget", str(ending.session_id))
+    assert sql("SELECT task_name, args -> 'changed' FROM procrastinate_jobs") == [
+        ("cache.forget", [["session", str(ending.session_id)]])
     ]
     do_jobs()
     assert generations(redis_client) != before

@@ -37,10 +37,15 @@ def asked(turn, times, count=9):
     return told
 
 
-def test_who_has_two_more_than_the_fewest_lets_them_go_first(turn, other):
-    assert [turn.has_come(count) for count in (0, 1, 2)] == [True, True, False]
-    other.tell(1)
-    assert turn.has_come(2)
+def test_of_few_connections_nobody_takes_one_more_than_the_fewest(turn, other):
+    assert [turn.has_come(count) for count in (0, 1)] == [True, False]
+    other.tell(3)
+    assert [turn.has_come(count) for count in (3, 4)] == [True, False]
+
+
+def test_of_more_who_has_two_more_than_the_fewest_lets_them_go_first(turn, other):
+    other.tell(4)
+    assert [turn.has_come(count) for count in (4, 5, 6)] == [True, True, False]
 
 
 def test_among_many_connections_a_few_more_do_not_matter(turn, other):

@@ -93,4 +93,4 @@ def test_of_a_crowd_each_process_lets_in_its_share(line, listener):
             other.tell(had)
             line._let_in(FEW)
             found.append(line.nr_conns)
-    assert found == [5, 9, FEW]
+    assert found == [4, 9, FEW]
