@@ -92,7 +92,7 @@ class AdminService:
             administrators = self._users.active_administrators()
             self._require_administrator(actor)
             user = self._hold(user_id)
-            check_version(user, expected, self._detail(user))
+            check_version(user, expected, lambda: self._detail(user))
             becomes = policy.standing(user, wanted)
             if policy.leaves_nobody(user, becomes, administrators):
                 raise AppError(

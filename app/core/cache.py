@@ -132,7 +132,9 @@ class FactCache:
         self._on_lookup(kind.namespace, "miss")
         return self._loaded(kind, place, key, generation, load)
 
-    def _loaded(self, kind: FactKind, place: Place, key: str, generation: str, load: Callable[[], Any]) -> Any:
+    def _loaded(
+        self, kind: FactKind, place: Place, key: str, generation: str, load: Callable[[], Any]
+    ) -> Any:
         """What is loaded, by this thread or by another one that reads the same at once."""
         if is_held(generation):  # who comes after the commit must not join a load of before it
             return self._load(kind, place, key, generation, load)

@@ -63,7 +63,7 @@ class Generations:
         Raises:
             RedisUnavailableError: nothing moved; see app/core/invalidation.py for what happens then.
         """
-        self._gate.ask(_move(changed, ""))
+        self._gate.ask(_move(changed, "", new_word()))
 
     def release(self, changed: Changed, word: str) -> None:
         """Move what was held, after the commit. Nobody waits for it: what is held is taken by nobody.
@@ -71,7 +71,7 @@ class Generations:
         Args:
             word: that ``hold`` was given.
         """
-        self._gate.post(_move(changed, word))
+        self._gate.post(_move(changed, word, word))
 
 
 def new_word() -> str:
@@ -83,6 +83,6 @@ def is_held(word: str) -> bool:
     return word.startswith(HELD)
 
 
-def _move(changed: Changed, held_by: str) -> Command:
+def _move(changed: Changed, held_by: str, to: str) -> Command:
     keys = [cache_key(*each) for each in changed]
-    return ("EVAL", MOVE, len(keys), *keys, HELD + held_by, new_word(), GENERATION_TTL)
+    return ("EVAL", MOVE, len(keys), *keys, HELD + held_by, to, GENERATION_TTL)

@@ -10,6 +10,7 @@ import collections
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import (
     Connection,
     Executable,
@@ -26,7 +27,7 @@ from app.core.db import Base, link_of
 from app.core.prepared import Prepared, send
 from app.core.round_trips import Cursor
 
-DIALECT = psycopg2.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy leaves it bare
+DIALECT = psycopg2.dialect(json_serializer=lambda value: orjson.dumps(value).decode())  # type: ignore[no-untyped-call] # SQLAlchemy leaves it bare
 MISSED = "not the version that was read"
 Convert = Callable[[Any], Any]
 

@@ -1,6 +1,6 @@
 """Optimistic concurrency: the version a client based its edit on, against the row's own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from app.core.errors import AppError, Code
@@ -25,16 +25,18 @@ class VersionConflictError(AppError):
         self.current = current
 
 
-def check_version(row: Versioned, expected: Collection[int] | None, current: object | None = None) -> None:
+def check_version(
+    row: Versioned, expected: Collection[int] | None, current: Callable[[], object] | None = None
+) -> None:
     """Compare before changing a locked row; the UPDATE itself has the version in its WHERE as well.
 
     Args:
         row: loaded with a lock.
         expected: acceptable versions, ``None`` where the client sent no ``If-Match``.
-        current: what to show on a conflict; the row itself by default.
+        current: makes what to show on a conflict; the row itself by default.
 
     Raises:
         VersionConflictError: when the row has another version.
     """
     if expected is not None and row.version not in expected:
-        raise VersionConflictError(current if current is not None else row)
+        raise VersionConflictError(current() if current is not None else row)

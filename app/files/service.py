@@ -248,7 +248,7 @@ class FileService:
     def _changeable(self, actor: Actor, project_id: UUID, file_id: UUID, expected: Versions) -> File:
         self.hold_for_upload(actor, project_id)
         file = self._require(project_id, file_id, lock=True)
-        check_version(file, expected, self.view(file, actor))
+        check_version(file, expected, lambda: self.view(file, actor))
         return file
 
     def _require(self, project_id: UUID, file_id: UUID, *, lock: bool = False) -> File:

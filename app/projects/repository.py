@@ -162,11 +162,12 @@ class ProjectRepository(Repository[Project]):
         )
         return all(roles.get(project.id) == project.my_role for project in shown)
 
-    def begin(self, project: Project) -> None:
+    def begin(self, project: ProjectView) -> None:
         """Write a new project and its owner's membership, at once."""
-        self._uow.later(NEW_PROJECT, {name: getattr(project, name) for name in BEGUN_WITH})
+        given = {name: getattr(project, name) for name in BEGUN_WITH}
+        self._uow.later(NEW_PROJECT, {**given, "crowded": False})
         self._uow.later(NEW_OWNER, {
-            "project_id": project.id, "user_id": project.owner_id, "role": ProjectRole.owner.value,
+            "project_id": project.id, "user_id": project.owner_id, "role": project.my_role,
             "joined_at": project.created_at,
             "project_created_at": project.created_at, "project_updated_at": project.updated_at,
         })  # fmt: skip

@@ -19,7 +19,7 @@ from app.projects import policy
 from app.projects.expansion import Expansion
 from app.projects.filters import ProjectFilters
 from app.projects.kept_lists import KeptLists
-from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus
+from app.projects.models import Project, ProjectMember, ProjectStatus
 from app.projects.repository import ProjectRepository
 from app.projects.views import KIND, ProjectView
 
@@ -56,17 +56,13 @@ class ProjectService:
 
     def create(self, actor: Actor, name: str, description: str | None = None) -> ProjectView:
         """A new project of the caller's own."""
-        now = self._clock.now()
+        project = ProjectView.begun(new_id(), name, description, actor.user_id, self._clock.now())
         with self._uow:
-            project = Project(
-                id=new_id(), owner_id=actor.user_id, name=name, description=description,
-                status=ProjectStatus.active.value, version=1, crowded=False, created_at=now, updated_at=now,
-            )  # fmt: skip
             self._projects.begin(project)
             told = {"name": {"before": None, "after": name}}
             self._tell(EventKind.project_created, actor, project, told)
             self._lists.forget([actor.user_id])
-            return ProjectView.of(project, ProjectRole.owner.value)
+        return project
 
     def get(self, actor: Actor, project_id: UUID, expand: Collection[str] = ()) -> ProjectView:
         """One project.
@@ -110,7 +106,7 @@ class ProjectService:
         with self._uow:
             project, role = self._require(actor, project_id)
             allow(permitted=policy.can_edit(role))
-            check_version(project, expected, ProjectView.of(project, role))
+            check_version(project, expected, lambda: ProjectView.of(project, role))
             project.ensure_editable()
             told = project.apply(changes, self._clock.now())
             if told:
@@ -264,7 +260,7 @@ class ProjectService:
         with self._uow:
             project, role = self._require(actor, project_id)
             allow(permitted=permitted(role))
-            check_version(project, expected, ProjectView.of(project, role))
+            check_version(project, expected, lambda: ProjectView.of(project, role))
             before = project.status
             if change(project, self._clock.now()):
                 self._projects.save(project, MOVED)
@@ -295,6 +291,8 @@ class ProjectService:
         self._tell(kind, actor, project, told)
         self.forget_facts(project)
 
-    def _tell(self, kind: EventKind, actor: Actor | None, project: Project, told: Mapping[str, Any]) -> None:
+    def _tell(
+        self, kind: EventKind, actor: Actor | None, project: Project | ProjectView, told: Mapping[str, Any]
+    ) -> None:
         by = actor.user_id if actor else None
         self._events.record(kind, subject=project.id, project=project.id, actor=by, changes=told)

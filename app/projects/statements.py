@@ -60,9 +60,9 @@ QUICKLY_LOCKED = QuickSelect(
     ONE_LOCKED.with_only_columns(*(getattr(Project, name) for name in COLUMNS), ProjectMember.role)
 )
 BEGUN_WITH = (
-    "id", "owner_id", "name", "description", "status", "version", "crowded", "created_at", "updated_at",
+    "id", "owner_id", "name", "description", "status", "version", "created_at", "updated_at",
 )  # fmt: skip
-NEW_PROJECT = QuickInsert(Project, BEGUN_WITH)
+NEW_PROJECT = QuickInsert(Project, (*BEGUN_WITH, "crowded"))
 NEW_MEMBER = QuickInsert(ProjectMember, ("project_id", "user_id", "role", "joined_at"))
 # The times of the project are known: the trigger that looks for them does not run.
 NEW_OWNER = QuickInsert(

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.core.facts import FactKind
 from app.core.pagination import Page
 from app.core.recent import Recent
-from app.projects.models import Project
+from app.projects.models import Project, ProjectRole, ProjectStatus
 
 KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 8_000, 1_000, 300.0, 500
 """Views and people; seconds for which a view is known; letters of one, since memory is counted in views."""
@@ -42,6 +42,14 @@ class ProjectView:
         """Args: project: or a row of a statement with the columns ``PLAIN``."""
         own = {name: getattr(project, name) for name in PLAIN}
         return cls(**own, my_role=role)
+
+    @classmethod
+    def begun(
+        cls, id_: UUID, name: str, description: str | None, owner_id: UUID, now: datetime
+    ) -> "ProjectView":
+        """A new one, as its owner sees it."""
+        active, owner = ProjectStatus.active.value, ProjectRole.owner.value
+        return cls(id_, name, description, active, owner_id, owner, 1, now, now, None, None)
 
     @classmethod
     def read(cls, row: Any) -> "ProjectView":

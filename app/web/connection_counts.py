@@ -85,7 +85,9 @@ class Turn:
             return True
         self._table.write(self._slot, count)
         fewest = self._table.fewest()
-        more = fewest // 8 + (fewest >= EXACT_BELOW)  # an exact deal would cost a wait for each request of a flood
+        more = fewest // 8 + (
+            fewest >= EXACT_BELOW
+        )  # an exact deal would cost a wait for each request of a flood
         if count <= fewest + more:
             self._since = None
             return True

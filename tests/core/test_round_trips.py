@@ -17,6 +17,7 @@ from app.core.round_trips import Cursor
 from app.projects.models import Project
 from app.projects.repository import ProjectRepository
 from app.projects.service import ProjectService
+from app.projects.views import ProjectView
 
 RENAME = QuickUpdate(Project, ("name", "updated_at"))
 
@@ -156,11 +157,7 @@ def test_a_statement_that_fails_takes_all_of_its_message_with_it(uow, tells, par
     for _ in range(2):  # at once, then from the COMMIT
         with pytest.raises(RetryableConflict), uow:
             told = tells()
-            gone = Project(
-                id=new_id(), owner_id=new_id(), name="Reef", description=None, status="active", version=1,
-                crowded=False, created_at=now, updated_at=now,
-            )  # fmt: skip
-            rows.begin(gone)
+            rows.begin(ProjectView.begun(new_id(), "Reef", None, new_id(), now))
         assert str(told) not in recorded()
         assert sql("SELECT id FROM projects") == []
         with uow:
