@@ -3,8 +3,9 @@
 Facts are stamped with the word that was there before they were read, and count only while it stands. A word that Redis evicted
 cannot come back, so it revives nothing, which a counter that begins anew would.
 
-Before a change is committed its word is held: what is read meanwhile may be of before or after the commit, and is kept by nobody. So
-a process that dies between its commit and the move of the word leaves no facts behind, and nobody need wait for that move.
+Before a change is committed the thing is held: what is read meanwhile may be of before or after the commit, and is kept by nobody. So
+a process that dies between its commit and the release leaves no facts behind. Several may hold it at once, each under a word of its own
+(somebody's list changes with each of their projects); it has a generation again when the last of them has let it go.
 """
 
 import secrets
@@ -12,20 +13,36 @@ from collections.abc import Collection
 
 from app.core.cache_keys import cache_key
 from app.core.redis_gate import RedisGate
-from app.core.redis_link import Command
 
-GENERATION_TTL, HOLD_TTL = 86_400, 300
+GENERATION_TTL, HOLD_TTL = 86_400, 60
 """Seconds. A hold is for as long as a COMMIT takes; one that its process left behind ends by itself."""
 HELD = "~"
-MOVE = """
+OTHERS = """
+local now, own = tonumber(redis.call('TIME')[1]), ARGV[1]
+local function others(there)
+  local kept = ''
+  for word, ends in string.gmatch(there or '', '~(%w+)@(%d+)') do
+    if word ~= own and tonumber(ends) > now then kept = kept .. '~' .. word .. '@' .. ends end
+  end
+  return kept
+end
+"""
+HOLD = f"""{OTHERS}
 for _, key in ipairs(KEYS) do
-  local there = redis.call('GET', key)
-  if not there or there == ARGV[1] or string.sub(there, 1, 1) ~= '~' then
+  local kept = others(redis.call('GET', key))
+  redis.call('SET', key, '~' .. own .. '@' .. (now + ARGV[2]) .. kept, 'EX', ARGV[2])
+end
+"""
+RELEASE = f"""{OTHERS}
+for _, key in ipairs(KEYS) do
+  local kept = others(redis.call('GET', key))
+  if kept == '' then
     redis.call('SET', key, ARGV[2], 'EX', ARGV[3])
+  else
+    redis.call('SET', key, kept, 'EX', ARGV[4])
   end
 end
 """
-"""Each to a new word, but for those that another change holds: it will move them."""
 Changed = Collection[tuple[str, str]]
 """Things that are changed, each by its namespace and owner."""
 
@@ -50,28 +67,24 @@ class Generations:
         """Say that things are being changed, in one round trip.
 
         Args:
-            word: of the change's own, for ``release``.
+            word: of the change's own (``new_word``), for ``release``.
 
         Raises:
             RedisUnavailableError: perhaps some are held, perhaps none.
         """
-        self._gate.ask(*(("SET", cache_key(*each), HELD + word, "EX", HOLD_TTL) for each in changed))
+        self._gate.ask(("EVAL", HOLD, len(changed), *_keys(changed), word, HOLD_TTL))
 
-    def move(self, changed: Changed) -> None:
-        """Let no process take the stored facts of things again, after a commit that changed them and held nothing; one round trip.
-
-        Raises:
-            RedisUnavailableError: nothing moved; see app/core/invalidation.py for what happens then.
-        """
-        self._gate.ask(_move(changed, "", new_word()))
-
-    def release(self, changed: Changed, word: str) -> None:
-        """Move what was held, after the commit. Nobody waits for it: what is held is taken by nobody.
+    def release(self, changed: Changed, word: str = "") -> None:
+        """Let no process take the stored facts of things again, after the commit that changed them; in one round trip.
 
         Args:
-            word: that ``hold`` was given.
+            word: that they were held by; nothing where they were not.
+
+        Raises:
+            RedisUnavailableError: perhaps some are released, perhaps none; see app/core/invalidation.py for what happens then.
         """
-        self._gate.post(_move(changed, word, word))
+        to = word or new_word()
+        self._gate.ask(("EVAL", RELEASE, len(changed), *_keys(changed), word, to, GENERATION_TTL, HOLD_TTL))
 
 
 def new_word() -> str:
@@ -83,6 +96,5 @@ def is_held(word: str) -> bool:
     return word.startswith(HELD)
 
 
-def _move(changed: Changed, held_by: str, to: str) -> Command:
-    keys = [cache_key(*each) for each in changed]
-    return ("EVAL", MOVE, len(keys), *keys, HELD + held_by, to, GENERATION_TTL)
+def _keys(changed: Changed) -> list[str]:
+    return [cache_key(*each) for each in changed]

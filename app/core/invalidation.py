@@ -1,7 +1,6 @@
 """Telling every process that cached facts are no longer true."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 from app.core.cache import FactCache
 from app.core.generations import Changed, new_word
@@ -15,10 +14,10 @@ logger = log(__name__)
 
 
 class Invalidator:
-    """Holds the generations of things before the commit that changes them, and moves them after.
+    """Holds the generations of things before the commit that changes them, and gives them new ones after.
 
-    When Redis cannot be reached before the commit, a job does it later, written in the same transaction. Until then no process takes
-    facts that are older than a second.
+    When Redis cannot be reached a job does it later: written in the same transaction where that is known before the commit, else
+    in one of its own. Until then no process takes facts that are older than a second.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class Invalidator:
         changed, word = tuple(dict.fromkeys(changes)), new_word()
         by_job = not self._holds(changed, word)
         if by_job:
-            self._jobs.defer(JOB, changed=[list(each) for each in changed])
+            self._defer(changed)
         self._uow.after_commit(self._tell, changed, word, by_job)
 
     def _holds(self, changed: Changed, word: str) -> bool:
@@ -55,12 +54,16 @@ class Invalidator:
     def _tell(self, changed: Changed, word: str, by_job: bool) -> None:
         for namespace, owner in changed:
             self._cache.forget_here(namespace, owner)
-        if not by_job:
+        try:
             self._cache.generations.release(changed, word)
-            return
-        with suppress(RedisUnavailableError):  # perhaps it is back
-            self._cache.generations.move(changed)
+        except RedisUnavailableError:
+            if not by_job:
+                with self._uow:
+                    self._defer(changed)
+
+    def _defer(self, changed: Changed) -> None:
+        self._jobs.defer(JOB, changed=[list(each) for each in changed])
 
     def run(self, changed: Iterable[tuple[str, str]]) -> None:
         """The job: raises while Redis is away, so that it is tried again."""
-        self._cache.generations.move([(namespace, owner) for namespace, owner in changed])
+        self._cache.generations.release([(namespace, owner) for namespace, owner in changed])

@@ -1,20 +1,20 @@
 """Pages that stay in a process in the form in which they are sent."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields
+from typing import Any, Generic
 
 import orjson
 
 from app.core.pagination import Item, Page
 
-LARGEST = 32_768
-"""Bytes of a page that is kept as it is sent: a thousand are a good thirty megabytes at most."""
+FIELDS = frozenset(field.name for field in fields(Page))
 
 
-class KeptPage(Page[Item]):
+class KeptPage(Generic[Item]):
     """A page that is written as JSON once, and sent as those bytes from then on.
 
-    Its items take five times the room of the bytes, so they are let go; whoever asks for them all the same has them read again.
+    The page itself takes five times the room of the bytes, so it is let go once these are there.
 
     Args:
         page: as it was read.
@@ -22,27 +22,34 @@ class KeptPage(Page[Item]):
     """
 
     def __init__(self, page: Page[Item], read: Callable[[], Page[Item]]) -> None:
-        super().__init__(page.items, page.next_cursor, page.has_more, page.total, page.total_capped)
-        object.__setattr__(self, "written_by", SentForms(self._let_go))
-        object.__setattr__(self, "_read", read)
+        self.page: Page[Item] | None = page
+        self.read = read
+        self._sent: dict[Any, orjson.Fragment] = {}
 
-    def __getattr__(self, name: str) -> Any:
-        if name != "items":
-            raise AttributeError(name)
-        return self._read().items
-
-    def _let_go(self) -> None:
-        self.__dict__.pop("items", None)
-
-
-class SentForms(dict[Any, orjson.Fragment]):
-    """What schemas made of a page, as bytes. Args: then: called when there is one."""
-
-    def __init__(self, then: Callable[[], None]) -> None:
-        self._then = then
+    def get(self, schema: Any, otherwise: Any = None) -> Any:
+        """What a schema made of it, as bytes."""
+        return self._sent.get(schema, otherwise)
 
     def __setitem__(self, schema: Any, written: Any) -> None:
-        sent = orjson.dumps(written)
-        if len(sent) <= LARGEST:
-            super().__setitem__(schema, orjson.Fragment(sent))
-        self._then()
+        self._sent[schema] = orjson.Fragment(orjson.dumps(written))
+        self.page = None
+
+
+class ShownPage(Page[Item]):
+    """A kept page for one request; who asks it for more than its bytes, when the page is gone, has all of it read again.
+
+    Attributes:
+        written_by: where schemas find what they made of it.
+    """
+
+    written_by: KeptPage[Item]
+
+    def __init__(self, kept: KeptPage[Item]) -> None:
+        page = kept.page
+        self.__dict__.update(vars(page) if page is not None else {}, written_by=kept)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in FIELDS:
+            raise AttributeError(name)
+        self.__dict__.update(vars(self.written_by.read()))
+        return self.__dict__[name]

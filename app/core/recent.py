@@ -22,6 +22,7 @@ class Recent(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> None:
         with self._lock:
+            self._kept.pop(key, None)  # a new one is the last to go
             self._kept[key] = value
             if len(self._kept) > self._size:
                 del self._kept[next(iter(self._kept))]

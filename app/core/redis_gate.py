@@ -89,24 +89,6 @@ class RedisGate:
             tell(reply)
         return replies[: len(commands)]
 
-    def post(self, *commands: Command) -> None:
-        """Send commands and wait for nothing: for what only saves work, and may as well get lost.
-
-        Args: as of ``ask``.
-        """
-        if self.open:
-            return
-        try:
-            link = self._idle.pop()
-        except IndexError:
-            return
-        try:
-            link.post(commands)
-        except OSError:
-            link.close()
-        else:
-            self._idle.append(link)
-
     def along(self, command: Command, tell: Callable[[Any], None]) -> None:
         """Send a command with the next ``ask`` of this thread, which saves it a round trip of its own.
 

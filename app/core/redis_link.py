@@ -13,9 +13,6 @@ from typing import Any
 import hiredis
 import redis
 
-from app.core.telemetry import log
-
-logger = log(__name__)
 Command = tuple[str | int | float | bytes | memoryview, ...]
 """A name and its arguments."""
 
@@ -46,7 +43,6 @@ class RedisLink:
         if not isinstance(self._socket, ssl.SSLSocket):
             _let_the_kernel_wait(self._socket, seconds)
         self.server: str | None = None
-        self._owed = 0
 
     def identify(self) -> None:
         """Ask the server who it is; a user who may not ask for that leaves it unknown.
@@ -69,8 +65,7 @@ class RedisLink:
             redis.ConnectionError: the connection is gone.
         """
         try:
-            self._send(commands)
-            self._settle()
+            self._socket.sendall(b"".join([hiredis.pack_command(command) for command in commands]))  # type: ignore[arg-type] # its stub knows one argument only
             replies = [self._reply() for _ in commands]
         except (BlockingIOError, TimeoutError) as error:
             raise redis.TimeoutError from error
@@ -80,25 +75,6 @@ class RedisLink:
         if refused is not None:
             raise redis.ResponseError(str(refused))
         return replies
-
-    def post(self, commands: tuple[Command, ...]) -> None:
-        """Send commands and go on; their replies are taken in with those of the next ``ask``.
-
-        Raises:
-            OSError: not all of it was taken.
-        """
-        self._send(commands)
-        self._owed += len(commands)
-
-    def _send(self, commands: tuple[Command, ...]) -> None:
-        self._socket.sendall(b"".join([hiredis.pack_command(command) for command in commands]))  # type: ignore[arg-type] # its stub knows one argument only
-
-    def _settle(self) -> None:
-        while self._owed:
-            reply = self._reply()
-            self._owed -= 1
-            if isinstance(reply, hiredis.ReplyError):
-                logger.warning("redis_refused", error=str(reply))
 
     def _reply(self) -> Any:
         while True:

@@ -12,7 +12,7 @@ from app.core.access import Actor
 from app.core.cache import FactCache
 from app.core.facts import FactKind, Passing
 from app.core.invalidation import Invalidator
-from app.core.kept_pages import KeptPage
+from app.core.kept_pages import KeptPage, ShownPage
 from app.core.pagination import Cursors, Page, PageRequest, query_scope
 from app.core.uow import UnitOfWork
 from app.projects.expansion import Expansion
@@ -20,8 +20,8 @@ from app.projects.filters import ProjectFilters
 from app.projects.repository import ProjectRepository
 from app.projects.views import Listed, ProjectView
 
-PAGES, LONGEST = 1_000, 50
-"""Pages that a process keeps, and items of one."""
+PAGES, LONGEST, LETTERS = 1_000, 50, 8_000
+"""Pages that a process keeps, items of one, and letters in them that people wrote: a page is ten kilobytes, seldom more than thirty."""
 LISTS = FactKind("projects_of", lasting=True, most=PAGES)
 
 
@@ -64,15 +64,16 @@ class KeptLists:
         def read() -> Page[ProjectView]:
             return self._read(actor, filters, request, expand).page
 
-        def load() -> Passing | Page[ProjectView]:
+        def load() -> Passing | KeptPage[ProjectView]:
             page, told = self._read(actor, filters, request, expand)
-            return KeptPage(page, read) if told and len(page.items) <= LONGEST else Passing(page)
+            return KeptPage(page, read) if told and _is_small(page) else Passing(page)
 
         if expand or not self._keeps:
             return read()
         query = query_scope(vars(filters), vars(request)).decode()
-        page: Page[ProjectView] = self._cache.fetch(LISTS, str(actor.user_id), query, load)
-        return page
+        found: Page[ProjectView] | KeptPage[ProjectView]
+        found = self._cache.fetch(LISTS, str(actor.user_id), query, load)
+        return ShownPage(found) if isinstance(found, KeptPage) else found
 
     def _read(
         self, actor: Actor, filters: ProjectFilters, request: PageRequest, expand: Collection[str]
@@ -88,3 +89,8 @@ class KeptLists:
         """Let no process show what it kept for them, once the caller's transaction is committed."""
         for user_id in people:
             self._invalidator.after_commit(LISTS.namespace, str(user_id))
+
+
+def _is_small(page: Page[ProjectView]) -> bool:
+    letters = sum(len(each.name) + len(each.description or "") for each in page.items)
+    return len(page.items) <= LONGEST and letters <= LETTERS

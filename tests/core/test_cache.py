@@ -49,7 +49,7 @@ def test_after_a_change_every_process_loads_anew(make_cache):
     source, writer, reader = Source(), make_cache(), make_cache()
     assert [fetch(writer, source), fetch(reader, source)] == ["old", "old"]
     source.value = "new"
-    writer.generations.move([("project", "p1")])
+    writer.generations.release([("project", "p1")])
     assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
     assert source.asked == 2
 
@@ -59,7 +59,7 @@ def test_a_change_forgets_every_variant_of_its_owner_and_nothing_else(cache):
     for owner, variant in (("p1", "alice"), ("p1", "bob"), ("p2", "alice")):
         fetch(cache, source, owner, variant)
     source.value = "new"
-    cache.generations.move([("project", "p1")])
+    cache.generations.release([("project", "p1")])
     assert fetch(cache, source, "p1", "alice") == fetch(cache, source, "p1", "bob") == "new"
     assert fetch(cache, source, "p2", "alice") == "old"
 
@@ -74,7 +74,7 @@ def test_a_reader_that_loads_before_a_commit_and_stores_after_it_revives_nothing
     def commit():
         source.meanwhile = lambda: None
         source.value = "new"
-        writer.generations.move([("project", "p1")])
+        writer.generations.release([("project", "p1")])
 
     source.meanwhile = commit
     assert fetch(reader, source) == "old"
@@ -87,10 +87,10 @@ def test_two_changes_while_one_reader_loads_revive_nothing(make_cache):
 
     def commit():
         source.meanwhile = lambda: None
-        writer.generations.move([("project", "p1")])
+        writer.generations.release([("project", "p1")])
         fetch(writer, source)
         source.value = "new"
-        writer.generations.move([("project", "p1")])
+        writer.generations.release([("project", "p1")])
 
     source.meanwhile = commit
     fetch(reader, source)
@@ -104,7 +104,7 @@ def test_a_generation_that_redis_evicted_cannot_come_back(cache, redis_client):
     stored = entry_key(PLAIN, "p1", "alice")
     old = redis_client.get(stored)
     source.value = "new"
-    cache.generations.move([("project", "p1")])
+    cache.generations.release([("project", "p1")])
     redis_client.delete(cache_key("project", "p1"))
     assert fetch(cache, source) == "new"
     redis_client.set(stored, old)
@@ -124,7 +124,7 @@ def test_two_releases_take_no_facts_of_each_other_and_forget_together(make_cache
         assert ask(older, ("value",)) == {"value": "old"}
         assert ask(newer, ("value", "more")) == {"value": "old", "more": "old"}
     source.value = "new"
-    older.generations.move([("project", "p1")])
+    older.generations.release([("project", "p1")])
     assert ask(older, ("value",)) == {"value": "new"}
     assert ask(newer, ("value", "more")) == {"value": "new", "more": "new"}
 
@@ -168,7 +168,7 @@ def test_the_local_level_keeps_at_most_a_second_even_behind_a_hit(make_cache, wa
     wall(0.8)
     assert fetch(second, source, local=True) == "old"
     source.value = "new"
-    first.generations.move([("project", "p1")])
+    first.generations.release([("project", "p1")])
     wall(0.19)
     assert fetch(second, source, local=True) == "new"
     assert fetch(first, source, local=True) == "new"
@@ -179,7 +179,7 @@ def test_the_local_level_is_only_for_those_who_ask_for_it(make_cache):
     writer, other, source = make_cache(), make_cache(), Source()
     fetch(other, source, local=True)
     source.value = "new"
-    writer.generations.move([("project", "p1")])
+    writer.generations.release([("project", "p1")])
     assert fetch(other, source) == "new"
     assert fetch(other, source, local=True) == "old"
 

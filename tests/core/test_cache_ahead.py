@@ -65,7 +65,7 @@ def test_a_change_between_two_requests_is_seen(cache, gate, load):
     fetch(cache, load)
     expect(cache)
     gate.ask(("PING",))
-    cache.generations.move([("project", "ahead")])
+    cache.generations.release([("project", "ahead")])
     load.value = "new"
     expect(cache)
     gate.ask(("PING",))
@@ -76,7 +76,7 @@ def test_what_one_request_did_not_need_is_no_news_for_the_next(cache, gate, load
     fetch(cache, load)
     expect(cache)
     gate.ask(("PING",))
-    cache.generations.move([("project", "ahead")])
+    cache.generations.release([("project", "ahead")])
     load.value = "new"
     cache.begin_anew()
     assert fetch(cache, load) == "new"
@@ -87,7 +87,7 @@ def test_what_was_fetched_once_is_asked_for_again(cache, gate, load):
     expect(cache)
     gate.ask(("PING",))
     fetch(cache, load)
-    cache.generations.move([("project", "ahead")])
+    cache.generations.release([("project", "ahead")])
     load.value = "new"
     assert fetch(cache, load) == "new"
 

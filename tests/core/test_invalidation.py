@@ -115,6 +115,13 @@ def test_when_the_hold_fails_the_job_is_written_in_the_same_transaction(uow, que
     process.gate.close()
 
 
+def test_when_redis_goes_away_after_the_hold_a_job_of_its_own_is_written(process, uow, queue):
+    with uow:
+        uow.after_commit(process.goes_without_redis)
+        process.invalidator.after_commit("project", "p1")
+    assert jobs(queue) == PLANNED
+
+
 def test_redis_found_away_by_another_thread_between_the_change_and_the_commit_loses_nothing(
     process, uow, queue
 ):
@@ -178,7 +185,6 @@ def test_several_changes_of_one_thing_in_a_transaction_are_one(process, uow, que
     with uow:
         for _ in range(3):
             process.invalidator.after_commit("project", "p1")
-    process.gate.ping()
     assert not redis_client.get(cache_key("project", "p1")).startswith(b"~")
     process.goes_without_redis()
     with uow:

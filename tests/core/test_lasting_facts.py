@@ -1,7 +1,7 @@
 """Facts that are kept for minutes: only while nothing can have been lost (docs/decisions/0039-facts-that-last.md)."""
 
 import time
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_while_a_change_waits_to_be_told_they_last_a_second(make_cache, wall):
 def test_what_is_read_while_a_change_is_under_way_is_not_kept(make_cache, redis_client):
     """Its writer may die between its commit and telling; and what was told reaches Redis when it may."""
     source, writer, reader = Source(), make_cache(), make_cache()
-    writer.generations.hold([("project", "p1")], "of-the-dead")
+    writer.generations.hold([("project", "p1")], "ofthedead")
     for value in ("old", "new", "newer"):
         source.value = value
         assert [fetch(reader, source), fetch(writer, source)] == [value, value]
@@ -112,7 +112,7 @@ def test_what_was_kept_before_a_change_is_not_taken_during_it_nor_after(make_cac
 def test_a_hold_ends_by_itself_and_revives_nothing(make_cache, redis_client):
     source, writer, reader = Source(), make_cache(), make_cache()
     fetch(reader, source)
-    writer.generations.hold([("project", "p1")], "of-the-dead")
+    writer.generations.hold([("project", "p1")], "ofthedead")
     assert 0 < redis_client.ttl(cache_key("project", "p1")) <= HOLD_TTL
     redis_client.delete(cache_key("project", "p1"))
     source.value = "new"
@@ -120,21 +120,28 @@ def test_a_hold_ends_by_itself_and_revives_nothing(make_cache, redis_client):
 
 
 def test_who_reads_while_a_change_is_under_way_joins_nobody_who_began_before_its_commit(make_cache):
-    """Bob's read began before the commit; Alice reads after hers was answered, and Redis has not heard of it yet."""
+    """Bob's read began before the commit; Alice reads after hers was answered, and it is still held by another."""
     cache, writer, source = make_cache(), make_cache(), Source()
     writer.generations.hold([("project", "p1")], "word")
-    alice_found = []
+    alice_found, both = [], Barrier(2, timeout=10)
 
     def commit():
         source.meanwhile = lambda: None
         source.value = "new"
-        alice = Thread(target=lambda: alice_found.append(fetch(cache, source)), daemon=True)
+        alice = Thread(
+            target=lambda: alice_found.append(cache.fetch(KIND, "p1", "alice", reads_too)), daemon=True
+        )
         alice.start()
-        alice.join(5)
+        both.wait()  # she loads by herself, while Bob's load has not ended
+        alice.join(10)
+
+    def reads_too():
+        both.wait()
+        return source.load()
 
     source.meanwhile = commit
     assert fetch(cache, source) == "old"
-    assert alice_found == ["new"]
+    assert [found["value"] for found in alice_found] == ["new"]
 
 
 def test_what_was_read_before_the_commit_and_stored_after_it_is_not_taken(make_cache):
@@ -149,26 +156,44 @@ def test_what_was_read_before_the_commit_and_stored_after_it_is_not_taken(make_c
     assert [fetch(reader, source), fetch(writer, source)] == ["new", "new"]
 
 
-def test_a_change_that_is_told_while_another_is_under_way_leaves_it_held(make_cache, redis_client):
-    """The second one may commit any moment now, and die before it tells."""
-    first, second = make_cache(), make_cache()
-    first.generations.hold([("project", "p1")], "first")
-    second.generations.hold([("project", "p1")], "second")
-    for tell in (lambda: first.generations.release([("project", "p1")], "first"),
-                 lambda: first.generations.move([("project", "p1")])):  # fmt: skip
-        tell()
-        first._gate.ping()
-        assert redis_client.get(cache_key("project", "p1")) == b"~second"
-    second.generations.release([("project", "p1")], "second")
-    second._gate.ping()
-    assert not redis_client.get(cache_key("project", "p1")).startswith(b"~")
+@pytest.mark.parametrize("order", [("first", "second"), ("second", "first")])
+def test_what_several_hold_is_held_until_the_last_has_let_it_go(make_cache, redis_client, order):
+    """As somebody's list is, when two of their projects change at once: neither knows of the other."""
+    key, cache, source = cache_key("project", "p1"), make_cache(), Source()
+    for word in ("first", "second"):
+        make_cache().generations.hold([("project", "p1")], word)
+    for word, value in zip(order, ("old", "new"), strict=True):
+        source.value = value
+        fetch(cache, source)
+        assert redis_client.get(key).startswith(b"~")
+        cache.generations.release([("project", "p1")])
+        assert redis_client.get(key).startswith(b"~"), "a job that tells an older change ends nobody's hold"
+        make_cache().generations.release([("project", "p1")], word)
+    assert not redis_client.get(key).startswith(b"~")
+    source.value = "newer"
+    assert fetch(cache, source) == "newer"
+
+
+def test_one_that_died_holds_nothing_for_long_whoever_holds_it_meanwhile(make_cache, redis_client):
+    """Its word has an end of its own, which others do not put off."""
+    key, cache = cache_key("project", "p1"), make_cache()
+    cache.generations.hold([("project", "p1")], "ofthedead")
+    word, ends = redis_client.get(key)[1:].decode().split("@")
+    seconds, _micros = redis_client.time()
+    assert (word, int(ends) - seconds <= HOLD_TTL) == ("ofthedead", True)
+    redis_client.set(key, f"~ofthedead@{seconds - 1}", ex=60)
+    cache.generations.hold([("project", "p1")], "alive")
+    assert b"ofthedead" not in redis_client.get(key)
+    cache.generations.release([("project", "p1")], "alive")
+    assert not redis_client.get(key).startswith(b"~")
 
 
 def test_many_changes_are_held_in_one_round_trip(cache, redis_client, asked_of):
     commands = asked_of(cache)
     cache.generations.hold([("project", f"p{number}") for number in range(20)], "word")
-    assert [len(asked) for asked in commands] == [20]
-    assert {redis_client.get(cache_key("project", f"p{number}")) for number in range(20)} == {b"~word"}
+    assert [len(asked) for asked in commands] == [1]
+    held = [redis_client.get(cache_key("project", f"p{number}")) for number in range(20)]
+    assert all(each.startswith(b"~word@") for each in held)
 
 
 def test_another_life_of_redis_vouches_for_nothing(make_cache, wall):
@@ -229,7 +254,7 @@ def test_a_change_that_is_told_between_the_two_questions_is_seen(make_cache, wal
         if not asked:
             asked.append(True)
             source.value = "new"
-            writer.generations.move([("project", "p1")])
+            writer.generations.release([("project", "p1")])
         return time.monotonic()
 
     reader = make_cache(told_at=told_at)

@@ -1,70 +1,20 @@
 """Lists that a process keeps (decision 41): what anybody changes is in the next list of everybody, wherever it is asked for."""
 
 import threading
-from itertools import count
 
 import orjson
 import pytest
 
 from app.core.pagination import PageRequest
-from app.members.service import MemberService
 from app.projects.filters import ProjectFilters
-from app.projects.kept_lists import LISTS, LONGEST
-from app.projects.models import ProjectRole
-from app.projects.service import ProjectService
-from tests.fixtures.people import make_person, sign_in
+from app.projects.kept_lists import LETTERS, LONGEST
+from tests.fixtures.lists import listed
 
 EVERY = "?status=active,archived,deleted"
 
 
 def shown(person, query=EVERY):
     return [(each["name"], each["status"], each["my_role"]) for each in listed(person, query)]
-
-
-def listed(person, query=""):
-    answer = person.get(f"/projects{query}")
-    assert answer.status_code == 200, answer.json
-    return answer.json["items"]
-
-
-@pytest.fixture
-def elsewhere(kept_app):
-    """``elsewhere(alice)``: the same person before another process."""
-    app = kept_app(rate_limit_reads="1000001/60")
-    return lambda person: sign_in(app, person.user)
-
-
-@pytest.fixture
-def kept(parts):
-    """How often a list was answered from memory."""
-    cache = parts.engines.cache
-
-    def confirmed(work):
-        outcomes, tell = [], cache._on_lookup
-        cache._on_lookup = lambda namespace, outcome: outcomes.append((namespace, outcome))
-        try:
-            work()
-        finally:
-            cache._on_lookup = tell
-        return outcomes.count((LISTS.namespace, "confirmed"))
-
-    return confirmed
-
-
-@pytest.fixture
-def crowd(app, parts):
-    """``crowd(alice, project, 20)``: so many more members, one after the other."""
-    numbers = count()
-    members = parts.services[MemberService]
-
-    def join(owner, project, number):
-        for _ in range(number):
-            somebody = make_person(app, f"Member{next(numbers)}")
-            with parts.uow:
-                held, _role = parts.services[ProjectService].hold(owner.actor, project.id)
-                members.admit(held, somebody.user.id, ProjectRole.viewer, owner.user.id)
-
-    return join
 
 
 def test_an_anonymous_caller_is_shown_nothing_that_is_kept(alice, anonymous):
@@ -91,6 +41,27 @@ def test_the_next_page_is_kept_too_and_a_cursor_is_nobody_elses(alice, bob, plan
     assert listed(alice, following) == listed(alice, following)
     assert bob.get(f"/projects{following}").json["code"] == "invalid_cursor"
     assert alice.get(f"/projects{following}x").json["code"] == "invalid_cursor"
+
+
+def test_who_is_let_into_a_crowd_is_listed_it(alice, bob, crowd, elsewhere, reef_invitation):
+    """What was kept for him before is told, though no other member of it is."""
+    invitation, reef = reef_invitation
+    bob.creates("His")
+    crowd(alice, reef, 20)
+    there = elsewhere(bob)
+    for person in (bob, there, bob, there):
+        assert [each["name"] for each in listed(person)] == ["His"]
+    assert bob.post(f"/invitations/{invitation['id']}/accept").status_code == 200
+    for person in (bob, there):
+        assert sorted(each["name"] for each in listed(person)) == ["His", "Reef"]
+
+
+def test_a_page_of_much_text_is_read_each_time(alice, kept):
+    for number in range(LETTERS // 4_000 + 1):
+        alice.creates(f"number {number}", "k" * 4_000)
+    first = listed(alice)
+    assert kept(lambda: listed(alice)) == 0
+    assert listed(alice) == first
 
 
 def test_a_long_page_and_what_is_searched_for_are_read_each_time(alice, plant, kept):
