@@ -13,7 +13,7 @@ from app.core.pagination import Page
 from app.core.recent import Recent
 from app.projects.models import Project, ProjectRole, ProjectStatus
 
-KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 8_000, 1_000, 300.0, 500
+KNOWN, KNOWN_PEOPLE, KNOWN_FOR, LONGEST_KNOWN = 4_000, 1_000, 300.0, 500
 """Views and people; seconds for which a view is known; letters of one, since memory is counted in views."""
 TIMES = ("created_at", "updated_at", "archived_at", "deleted_at")
 IDS = ("id", "owner_id")
