@@ -94,12 +94,14 @@ class Shape:
         filters: those that are set.
         words: of the search; whether a typing error is forgiven in each.
         narrow: whether only that is read which tells a version of a project from others; never with words.
+        crowd: whether it is told if there is a crowded project among the caller's; never with words.
     """
 
     order: str
     filters: tuple[str, ...]
     words: tuple[bool, ...]
     narrow: bool = False
+    crowd: bool = False
 
     @property
     def descending(self) -> bool:
@@ -109,12 +111,16 @@ class Shape:
 class ProjectList:
     """The pages of somebody's list.
 
+    Args: narrow, crowd: see ``Shape``.
+
     Attributes:
         shape: of the statements.
         values: what they are given.
     """
 
-    def __init__(self, user_id: UUID, filters: ProjectFilters, *, narrow: bool = False) -> None:
+    def __init__(
+        self, user_id: UUID, filters: ProjectFilters, *, narrow: bool = False, crowd: bool = False
+    ) -> None:
         order = filters.sort or RELEVANCE
         if order == RELEVANCE and not filters.q:
             order = DEFAULT_SORT
@@ -122,7 +128,7 @@ class ProjectList:
         q = normalize("NFC", filters.q or "")
         patterns = [(word, mistyped(word)) for word in words(q)]
         forgiving = tuple(mistaken is not None for _, mistaken in patterns)
-        self.shape = Shape(order, tuple(given), forgiving, narrow and not patterns)
+        self.shape = Shape(order, tuple(given), forgiving, narrow and not patterns, crowd and not patterns)
         self.values = {
             **given,
             **{
@@ -182,7 +188,7 @@ def _windowed(shape: Shape, resumes: bool) -> Columns:
 def _mine(shape: Shape) -> Columns:
     """Projects of the person's that the filters leave, but for the words; the trash is its owner's alone."""
     columns = (PROJECT[name] for name in (TELLING if shape.narrow else PLAIN))
-    crowd = () if shape.words else (IN_A_CROWD,)
+    crowd = (IN_A_CROWD,) if shape.crowd else ()
     statement = select(*columns, MEMBER.role.label("my_role"), *crowd)
     statement = statement.join_from(Project.__table__, ProjectMember.__table__)
     return statement.where(

@@ -125,15 +125,15 @@ class ProjectRepository(Repository[Project]):
             )
 
         known = self._known
-        listed = ProjectList(
-            actor.user_id, filters, narrow=known is not None and known.expects(actor.user_id)
-        )
+        crowd = known is not None
+        narrow = known is not None and known.expects(actor.user_id)
+        listed = ProjectList(actor.user_id, filters, narrow=narrow, crowd=crowd)
         if listed.shape.narrow:
             told = rows(listed)
             views = self._views_of(told.items)
             if views is not None:
                 return Listed(replace(told, items=views), _is_told(told.items))
-        whole = rows(ProjectList(actor.user_id, filters))
+        whole = rows(ProjectList(actor.user_id, filters, crowd=crowd))
         page = replace(whole, items=[ProjectView.read(row) for row in whole.items])
         if known is not None:
             known.put_page(actor.user_id, page.items)

@@ -7,6 +7,7 @@ from tests.fixtures.projects import in_state, joins, plant, projects
 from tests.fixtures.queue import queue
 from tests.fixtures.scratch import scratch
 from tests.fixtures.statements import statements
+from tests.fixtures.waiting import events, recorded, tells
 
 __all__ = [
     "add",
@@ -17,6 +18,7 @@ __all__ = [
     "connect",
     "dead_port",
     "elsewhere",
+    "events",
     "in_state",
     "joins",
     "lookups",
@@ -24,9 +26,11 @@ __all__ = [
     "plant",
     "projects",
     "queue",
+    "recorded",
     "row",
     "scratch",
     "statements",
+    "tells",
     "terminate",
     "uow",
     "wall",

@@ -7,14 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.core.events import Event, EventKind, Events
+from app.core.events import Event, EventKind
 from app.core.ids import new_id
 from app.core.telemetry import request_id
-
-
-@pytest.fixture
-def events(parts):
-    return parts.services[Events]
 
 
 def test_a_row_says_what_who_to_what_and_when(events, uow, parts):

@@ -10,16 +10,11 @@ from sqlalchemy.exc import InternalError
 from app.core.db import link_of, make_engine, reading
 from app.core.db_errors import RetryableConflict
 from app.core.errors import AppError, Code
-from app.core.events import EventKind, Events
 from app.core.ids import new_id
-from app.core.quick_statements import QuickUpdate
 from app.core.round_trips import Cursor
 from app.projects.models import Project
 from app.projects.repository import ProjectRepository
-from app.projects.service import ProjectService
 from app.projects.views import ProjectView
-
-RENAME = QuickUpdate(Project, ("name", "updated_at"))
 
 
 @pytest.fixture
@@ -36,32 +31,10 @@ def messages(monkeypatch):
 
 
 @pytest.fixture
-def events(parts):
-    return parts.services[Events]
-
-
-@pytest.fixture
 def engine(parts):
     made = make_engine(parts.settings.model_copy(update={"db_pool_size": 1, "db_max_overflow": 0}))
     yield made
     made.dispose()
-
-
-@pytest.fixture
-def tells(events):
-    """``tells()``: an event, which waits; the subject it is about. Once before, so that the statement is prepared."""
-
-    def record():
-        subject = new_id()
-        events.record(EventKind.user_updated, subject=subject, actor=None)
-        return subject
-
-    return record
-
-
-@pytest.fixture
-def recorded(sql):
-    return lambda: {subject for (subject,) in sql("SELECT subject_id::text FROM events")}
 
 
 def warmed(client):
@@ -256,49 +229,6 @@ def test_a_connection_comes_back_without_a_transaction_whatever_was_asked_of_it(
             held = link.get_transaction_status() == extensions.TRANSACTION_STATUS_INTRANS
             assert held is (kind is engine)
         assert (link.get_transaction_status(), link.begins, link.autocommit) == (0, True, True)
-
-
-class TestVersion:
-    """SEC-51: the UPDATE has the version in its WHERE, and meets its row or fails."""
-
-    @pytest.fixture
-    def values(self, alice, parts):
-        project = alice.creates("Reef")
-        return {"id_": project.id, "version_": 1, "name": "Kelp", "updated_at": parts.clock.now()}
-
-    def name_of(self, sql):
-        return sql("SELECT name, version FROM projects")
-
-    def test_it_moves_on_with_the_change(self, uow, values, sql):
-        for number in (1, 2, 3):
-            with uow:
-                uow.later(RENAME, {**values, "version_": number})
-        assert self.name_of(sql) == [("Kelp", 4)]
-
-    @pytest.mark.parametrize("missed", [{"version_": 2}, {"version_": 0}, {"id_": new_id()}])
-    def test_where_no_row_is_met_nothing_of_the_transaction_is_written(
-        self, uow, values, sql, tells, recorded, missed
-    ):
-        for _ in range(2):  # at once, then from the COMMIT
-            with pytest.raises(RetryableConflict), uow:
-                uow.later(RENAME, {**values, **missed})
-                told = tells()
-            assert str(told) not in recorded()
-        assert self.name_of(sql) == [("Reef", 1)]
-
-    def test_two_changes_in_one_block_are_two_versions(self, uow, alice, parts, sql):
-        """Also where the session knows the project: then it writes, and knows what it wrote."""
-        project = alice.creates("Reef")
-        service, actor = parts.services[ProjectService], alice.actor
-        with uow:
-            service.update(actor, project.id, {"name": "one"})
-            service.update(actor, project.id, {"name": "two"})
-            held, _ = service.hold(actor, project.id)
-            assert (held.name, held.version) == ("two", 3)
-            assert service.update(actor, project.id, {"name": "three"}).version == 4
-            assert (held.name, held.version) == ("three", 4)
-            service.archive(actor, project.id)
-        assert sql("SELECT name, version, status FROM projects") == [("three", 5, "archived")]
 
 
 def test_what_waits_is_told_to_whoever_listens(uow, tells, parts):
