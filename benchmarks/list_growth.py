@@ -176,7 +176,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=40, help="pages of each list")
     options = parser.parse_args()
     faults = []
-    with engines_for_tests(), application(4) as little, application(4) as much:
+    with engines_for_tests(), application(4, cached=False) as little, application(4, cached=False) as much:
         small, large = Lists(little, SMALL), Lists(much, options.accounts)
         projects, members, crowded = large.counts
         print(

@@ -72,7 +72,7 @@ OPERATIONS = (
 
 
 @contextlib.contextmanager
-def application(cost: int) -> Iterator[Flask]:
+def application(cost: int, *, cached: bool = True) -> Iterator[Flask]:
     """The service on an empty database, with room for any number of requests: counted, but never refused."""
     with engines_for_tests() as engines, tempfile.TemporaryDirectory(prefix="holdfast-timing-") as folder:
         roles = new_roles("holdfast_timing")
@@ -88,6 +88,7 @@ def application(cost: int) -> Iterator[Flask]:
             mailbox_dir=Path(folder),
             bcrypt_cost=cost,
             rate_limit_factor=1_000_000,
+            cache_enabled=cached,
             log_level="error",
             secret_keys=fresh_key(),
             password_peppers=fresh_key(),
