@@ -46,7 +46,7 @@ def test_once_it_is_written_the_page_is_let_go():
 
 def test_who_asks_for_it_all_the_same_is_shown_one_reading():
     """Its items and its cursor belong together, whatever has changed since."""
-    later, page = Thing("kelp"), None
+    later = Thing("kelp")
     page = kept(Thing(), then=[later])
     page["one"] = {"items": []}
     shown = ShownPage(page)

@@ -90,7 +90,7 @@ def test_while_a_change_waits_to_be_told_they_last_a_second(make_cache, wall):
 
 
 def test_what_is_read_while_a_change_is_under_way_is_not_kept(make_cache, redis_client):
-    """Its writer may die between its commit and telling; and what was told reaches Redis when it may."""
+    """It may be of before or after the commit, and its writer may die before it tells which."""
     source, writer, reader = Source(), make_cache(), make_cache()
     writer.generations.hold([("project", "p1")], "ofthedead")
     for value in ("old", "new", "newer"):
