@@ -23,9 +23,9 @@ def arguments(about: str, words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=about)
     parser.add_argument("--targets", default=",".join(TARGETS), help=f"some of {','.join(TARGETS)}")
     parser.add_argument("--scenarios", default=",".join(ORDER), help=f"some of {','.join(ORDER)}")
-    parser.add_argument("--rounds", type=int, default=3, help="turns of each target (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="each on fresh data (3)")
     parser.add_argument(
-        "--readings", type=int, default=3, help="of a scenario in a turn, each over new connections (3)"
+        "--readings", type=int, default=3, help="of a scenario in a round, each over new connections (3)"
     )
     parser.add_argument("--seconds", type=int, default=2, help="length of one reading (2)")
     parser.add_argument(

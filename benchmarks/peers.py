@@ -23,7 +23,7 @@ from dev.faults import Fault
 from dev.roles import statements
 
 HERE = Path(__file__).parent / "peers"
-WORKING = "peers_bench"
+SEEDING = "peers_seeding"
 PATIENCE = 40.0
 POOL_SIZE = "10"
 # Each counts its requests in windows of a minute, as the service does for reads.
@@ -57,9 +57,9 @@ class PeerData:
 
     def prepare(self) -> None:
         if not self.place.has(self.template):
-            self.place.new_database(WORKING)
+            self.place.new_database(SEEDING)
             hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(12)).decode()
-            with statements(self.place.owner_url(WORKING)) as cursor:
+            with statements(self.place.owner_url(SEEDING)) as cursor:
                 cursor.execute((HERE / "schema.sql").read_text(encoding="utf-8"))
                 cursor.execute(
                     (HERE / "seed.sql").read_text(encoding="utf-8"), {**self._numbers, "hashed": hashed}
@@ -69,10 +69,10 @@ class PeerData:
                 )
                 cursor.execute("VACUUM (ANALYZE) users")
                 cursor.execute("VACUUM (ANALYZE) projects")
-            self.place.keep_as(WORKING, self.template)
-        self.place.new_database(WORKING, self.template)
+            self.place.keep_as(SEEDING, self.template)
+        self.place.new_database(SEEDING, self.template)
         emails = [f"user{number}@bench.example" for number in range(1, self.people + 1)]
-        with statements(self.place.owner_url(WORKING)) as cursor:
+        with statements(self.place.owner_url(SEEDING)) as cursor:
             cursor.execute("SELECT email, id::text FROM users WHERE email = ANY(%s)", (emails,))
             found = dict(cursor.fetchall())
         self.ids = {number: found[email] for number, email in enumerate(emails, 1)}
@@ -86,6 +86,8 @@ class Peer:
     def __init__(self, name: str, data: PeerData, libraries: Libraries) -> None:
         self.name = name
         self.port = free_port()
+        self.processes = (f"api@{name}",)
+        self._database = f"bench_{name}"
         self._data, self._place, self._libraries = data, data.place, libraries
         self._folder, self._command = COMMANDS[name]
         self._secret = secrets.token_urlsafe(32)
@@ -96,21 +98,21 @@ class Peer:
             self._data.prepare()
 
     def start(self) -> list[Person]:
-        self._place.new_database(WORKING, self._data.template)
+        self._place.new_database(self._database, self._data.template)
         launcher, at = self._place.launcher, self._libraries.folder(self._folder)
         words = {
             "bin": at / "bin", "folder": at, "port": self.port, "workers": self._place.workers,
             "threads": self._place.threads,
         }  # fmt: skip
         command = [word.format_map(words) for word in self._command]
-        launcher.start("api", command, self._environment(), cwd=HERE / self._folder)
+        launcher.start(self.processes[0], command, self._environment(), cwd=HERE / self._folder)
         limit = time.monotonic() + PATIENCE
         while not self._answers():
             launcher.check_alive()
             launcher.pause(0.1)
             if time.monotonic() > limit:
                 raise Fault(
-                    f"{self.name} does not answer; its words are in {self._place.home / 'log' / 'api.log'}"
+                    f"{self.name} does not answer; its words are in {launcher.children[self.processes[0]].log}"
                 )
         launcher.pause(1)  # for the other processes
         return [
@@ -121,7 +123,7 @@ class Peer:
         ]
 
     def stop(self) -> None:
-        child = self._place.launcher.children.pop("api", None)
+        child = self._place.launcher.children.pop(self.processes[0], None)
         if child:
             child.stop(POLITE)
 
@@ -140,8 +142,8 @@ class Peer:
             name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}
         }
         return {
-            **kept, "NODE_ENV": "production", "DATABASE_URL": self._place.app_url(WORKING),
-            "REDIS_URL": self._place.redis_url, "JWT_SECRET": self._secret, "PORT": str(self.port),
+            **kept, "NODE_ENV": "production", "DATABASE_URL": self._place.app_url(self._database),
+            "REDIS_URL": self._place.redis_url(self._database), "JWT_SECRET": self._secret, "PORT": str(self.port),
             "WORKERS": str(self._place.workers), "THREADS": str(self._place.threads), "POOL_SIZE": POOL_SIZE,
             "RATE_LIMIT": RATE_LIMIT, "PYTHONDONTWRITEBYTECODE": "",
         }  # fmt: skip

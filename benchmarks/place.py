@@ -29,8 +29,8 @@ LIMIT_DATABASE, PGBENCH_SCALE = "pgbench", 10
 class Place:
     """Engines in one folder, with the databases that targets work on.
 
-    A target's database is copied from a template before each of its turns, so that nobody works on rows that
-    another left.
+    Each target has a database and a numbered database of Valkey of its own, both fresh for each round, so that nobody
+    works on what another left.
 
     Args:
         launcher: starts and ends the processes.
@@ -43,8 +43,10 @@ class Place:
         self._state = EngineState.load(self.home)
         # Before the engines: data must never be there without the keys to them.
         self.keys = secrets_of(self.home)
-        self._postgres = PostgresServer(self.home, self._state)
+        # All targets are there at once, each with its pool.
+        self._postgres = PostgresServer(self.home, self._state, more=("max_connections=250",))
         self._valkey = ValkeyServer(self.home, self._state)
+        self._numbers: dict[str, int] = {}
         self.roles = Roles(
             Role("holdfast_owner", self._state.owner_password), Role("holdfast_app", self._state.app_password)
         )
@@ -54,9 +56,10 @@ class Place:
         self.launcher.engine(self._valkey)
         ensure_roles(self._postgres.admin_url, self.roles)
 
-    @property
-    def redis_url(self) -> str:
-        return self._valkey.url
+    def redis_url(self, database: str) -> str:
+        """Of the numbered database of Valkey that goes with a database of this name."""
+        number = self._numbers.setdefault(database, len(self._numbers))
+        return f"{self._valkey.url.rpartition('/')[0]}/{number}"
 
     def app_url(self, database: str) -> str:
         return self.roles.app.url(self._postgres.admin_url, database)
@@ -74,17 +77,15 @@ class Place:
             return cursor.fetchone() is not None
 
     def new_database(self, name: str, template: str | None = None) -> None:
-        """Make it anew, empty or as the template is; Valkey forgets everything.
+        """Make it anew, empty or as the template is; Valkey forgets what belongs to it.
 
         Raises:
             Fault: when that cannot be.
         """
         drop_database(self._postgres.admin_url, name)
         ensure_database(self._postgres.admin_url, name, self.roles, template=template)
-        with redis.Redis.from_url(self.redis_url) as cache:
-            cache.flushall()
-        with statements(self._postgres.admin_url) as cursor:
-            cursor.execute("CHECKPOINT")
+        with redis.Redis.from_url(self.redis_url(name)) as cache:
+            cache.flushdb()
 
     def keep_as(self, database: str, template: str) -> None:
         """Give a database that nobody uses any more another name."""
@@ -92,11 +93,16 @@ class Place:
         with statements(self._postgres.admin_url) as cursor:
             cursor.execute(f'ALTER DATABASE "{database}" RENAME TO "{template}"')
 
+    def checkpoint(self) -> None:
+        """Write down what copying left in memory, so that no reading pays for it."""
+        with statements(self._postgres.admin_url) as cursor:
+            cursor.execute("CHECKPOINT")
+
     def versions(self) -> dict[str, str]:
         with statements(self._postgres.admin_url) as cursor:
             cursor.execute("SHOW server_version")
             postgres = cursor.fetchone()[0]
-        with redis.Redis.from_url(self.redis_url) as cache:
+        with redis.Redis.from_url(self._valkey.url) as cache:
             told = cache.info("server")
         return {"postgresql": postgres, "valkey": told.get("valkey_version", told["redis_version"])}
 

@@ -36,6 +36,7 @@ class Measured:
     """A reading, and what it took of the machine meanwhile.
 
     Attributes:
+        turn, number: the round, and which of its readings: readings of two targets that agree in both were taken seconds apart.
         cpu_seconds: of the server's processes.
         others: share of the machine that processes took which have no part in this.
         pss_mib: memory of the server's processes after it.
@@ -44,6 +45,7 @@ class Measured:
     target: str
     scenario: str
     turn: int
+    number: int
     reading: Reading
     cpu_seconds: float
     others: float
@@ -81,18 +83,31 @@ class Readings:
     def errors(self, target: str, scenario: str) -> int:
         return sum(each.reading.errors for each in self.of(target, scenario))
 
-    def best(
-        self, targets: Sequence[str], scenario: str, what: Callable[[Measured], float], *, most: bool
-    ) -> float | None:
-        """The best median among the targets."""
-        found = [self.median(target, scenario, what) for target in targets]
-        there = [each for each in found if each is not None]
-        return (max if most else min)(there) if there else None
+    def last(self, target: str, scenario: str) -> Measured | None:
+        found = self.of(target, scenario)
+        return found[-1] if found else None
 
     def memory(self, target: str) -> float:
         return max((each.pss_mib for each in self.all if each.target == target), default=0.0)
 
     def ratio(
+        self, ours: tuple[str, str], theirs: tuple[str, str], what: Callable[[Measured], float], *, most: bool
+    ) -> float | None:
+        """The median of ratios of readings that were taken one after the other; above 1 where ours is better.
+
+        Args:
+            ours, theirs: target and scenario.
+            what: is compared.
+            most: whether more of it is better.
+        """
+        if self.errors(*ours) or self.errors(*theirs):
+            return None
+        mine = {(each.turn, each.number): what(each) for each in self.of(*ours)}
+        pairs = [(mine.get((each.turn, each.number)), what(each)) for each in self.of(*theirs)]
+        found = [mine / their if most else their / mine for mine, their in pairs if mine and their]
+        return median(found) if found else None
+
+    def ratio_to_best(
         self,
         ours: str,
         theirs: Sequence[str],
@@ -101,8 +116,6 @@ class Readings:
         *,
         most: bool,
     ) -> float | None:
-        """Above 1 where ours is better: more where more is better, less where less is."""
-        mine, best = self.median(ours, scenario, what), self.best(theirs, scenario, what, most=most)
-        if not mine or not best:
-            return None
-        return mine / best if most else best / mine
+        """To the one among them beside whom ours looks worst."""
+        found = [self.ratio((ours, scenario), (each, scenario), what, most=most) for each in theirs]
+        return min((each for each in found if each is not None), default=None)

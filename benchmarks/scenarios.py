@@ -16,6 +16,7 @@ REQUESTS = 8_000
 ORDER = ("get", "304", "list", "create", "patch", "mixed", "sign-in")
 MIX = {"get": 60, "list": 25, "patch": 10, "create": 5}
 API = "/api/v1"
+PAGE = "/projects?limit=20"
 AT_ONCE = 4
 
 
@@ -77,12 +78,13 @@ def with_projects(port: int, person: Person) -> Person:
 
 
 def warmed(port: int, people: Sequence[Person], hot: int) -> list[Person]:
-    """The people after each has read the projects that scenarios read, with their ETags where they have some."""
+    """The people after each has read what scenarios read, a page and projects, with their ETags where they have some."""
 
     def one(person: Person) -> Person:
         keys = person.hot(hot)
-        read = [
-            ask(port, "GET", f"/projects/{key}", address=person.address, token=person.token) for key in keys
+        *read, _ = [
+            ask(port, "GET", path, address=person.address, token=person.token)
+            for path in (*(f"/projects/{key}" for key in keys), PAGE)
         ]
         tags = ((key, answer.headers.get("etag", "")) for key, answer in zip(keys, read, strict=True))
         return replace(person, tags=tuple(tags))
@@ -111,7 +113,7 @@ def scenarios(
     make: dict[str, Callable[[Person], bytes]] = {
         "get": get,
         "304": known,
-        "list": lambda who: request("GET", "/projects?limit=20", who),
+        "list": lambda who: request("GET", PAGE, who),
         "create": lambda who: request("POST", "/projects", who, create),
         "patch": patch,
         "sign-in": lambda who: request(

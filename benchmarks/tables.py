@@ -46,12 +46,11 @@ def ratios(readings: Readings, targets: Sequence[str], names: Sequence[str]) -> 
             for kind, told in short.items():
                 what, most = KINDS[kind]
                 if theirs:
-                    cells = [readings.ratio(ours, theirs, name, what, most=most) for name in names]
+                    cells = [readings.ratio_to_best(ours, theirs, name, what, most=most) for name in names]
                     rows.append((f"{ours} / {label}, {told}", cells))
         if {"304", "get"} <= set(names):
             rate, _ = KINDS["requests a second"]
-            known, whole = readings.median(ours, "304", rate), readings.median(ours, "get", rate)
-            cell = known / whole if known and whole else None
+            cell = readings.ratio((ours, "304"), (ours, "get"), rate, most=True)
             rows.append((f"{ours} / itself, get", [cell if name == "304" else None for name in names]))
     return rows
 

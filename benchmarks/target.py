@@ -21,7 +21,7 @@ from dev.engine_state import free_port
 from dev.faults import Fault
 from dev.places import ROOT
 
-SIGNED_IN, WORKING = "holdfast_signed_in", "holdfast_bench"
+SIGNED_IN = "holdfast_signed_in"
 SERVED = python("gunicorn", "wsgi:app")
 AT_ONCE = 2
 """So many sign in at once: one for each process, which is what it takes without answering 503."""
@@ -37,11 +37,13 @@ class Target(Protocol):
         name: in tables.
         etags: whether it knows 304.
         port: of its server, while it runs.
+        processes: their names at the launcher, the server's first.
     """
 
     name: str
     etags: bool
     port: int
+    processes: tuple[str, ...]
 
     def prepare(self) -> None:
         """Whatever is done once, before the first turn."""
@@ -75,14 +77,18 @@ class Accounts:
         self._seeded = f"holdfast_{accounts}_{projects_each}"
         self._people = people
 
-    def fill(self, env: Mapping[str, str]) -> None:
-        """Fill the database that is worked on, by `flask seed`, or with what an earlier run kept.
+    def fill(self, database: str, env: Mapping[str, str]) -> None:
+        """Fill a database by `flask seed`, or with what an earlier run kept.
+
+        Args:
+            database: its name.
+            env: of the service that works on it.
 
         Raises:
             Fault: it did not work.
         """
         seeded = self.place.has(self._seeded)
-        self.place.new_database(WORKING, self._seeded if seeded else None)
+        self.place.new_database(database, self._seeded if seeded else None)
         self.place.launcher.finish("`flask db upgrade`", python("flask", "db", "upgrade"), env)
         if seeded:
             return
@@ -90,8 +96,8 @@ class Accounts:
         done = subprocess.run(command, env={**env, **SEEDING}, cwd=ROOT, check=False)
         if done.returncode:
             raise Fault(f"`flask seed` failed with exit code {done.returncode}; its words are above")
-        self.place.keep_as(WORKING, self._seeded)
-        self.place.new_database(WORKING, self._seeded)
+        self.place.keep_as(database, self._seeded)
+        self.place.new_database(database, self._seeded)
 
     def sign_in(self, port: int) -> None:
         """Each of the people, once; their sessions stay in the database."""
@@ -127,28 +133,30 @@ class Holdfast:
     def __init__(self, accounts: Accounts, *, cold: bool) -> None:
         self.name = "holdfast-cold" if cold else "holdfast"
         self.port = free_port()
+        self.processes = (f"api@{self.name}", f"worker@{self.name}")
+        self._database = f"bench_{self.name}"
         self._accounts, self._place, self._cold = accounts, accounts.place, cold
         self._mails: Controller | None = None
 
     def prepare(self) -> None:
         if self._accounts.refresh_tokens:
             return
-        self._accounts.fill(self._environment(free_port()))
+        self._accounts.fill(self._database, self._environment(free_port()))
         self._run()
         self._accounts.sign_in(self.port)
         self.stop()
-        self._place.keep_as(WORKING, SIGNED_IN)
+        self._place.keep_as(self._database, SIGNED_IN)
 
     def start(self) -> list[Person]:
-        self._place.new_database(WORKING, SIGNED_IN)
+        self._place.new_database(self._database, SIGNED_IN)
         self._run()
         return self._accounts.refreshed(self.port)
 
     def stop(self) -> None:
-        for name in ("api", "worker"):
+        for name in self.processes:
             child = self._place.launcher.children.pop(name, None)
             if child:
-                child.stop(AT_ONCE_GONE if name == "api" else AT_ONCE_GONE[1:])
+                child.stop(AT_ONCE_GONE if name == self.processes[0] else AT_ONCE_GONE[1:])
         if self._mails:
             self._mails.stop()
             self._mails = None
@@ -164,24 +172,25 @@ class Holdfast:
         self._mails.start()
         env = self._environment(self._mails.port)
         launcher = self._place.launcher
-        launcher.start("api", SERVED, env)
-        launcher.start("worker", python("flask", "worker"), env)
-        launcher.wait_ready(f"http://127.0.0.1:{self.port}")
+        api, worker = self.processes
+        launcher.start(api, SERVED, env)
+        launcher.start(worker, python("flask", "worker"), env)
+        launcher.wait_ready(f"http://127.0.0.1:{self.port}", api)
 
     def _environment(self, smtp_port: int) -> dict[str, str]:
         run = self._place.home / "run"
-        for old in run.glob("metrics-*"):
+        for old in run.glob(f"metrics@{self.name}-*"):
             shutil.rmtree(old, ignore_errors=True)
         urls = {
-            "DATABASE_URL": self._place.app_url(WORKING),
-            "MIGRATION_DATABASE_URL": self._place.owner_url(WORKING),
-            "REDIS_URL": self._place.redis_url,
+            "DATABASE_URL": self._place.app_url(self._database),
+            "MIGRATION_DATABASE_URL": self._place.owner_url(self._database),
+            "REDIS_URL": self._place.redis_url(self._database),
         }
         settings = production_settings(
             self._place.home, self._place.keys, urls, port=self.port, smtp_port=smtp_port,
             workers=self._place.workers, threads=self._place.threads,
         )  # fmt: skip
-        metrics = Path(tempfile.mkdtemp(prefix="metrics-", dir=run))
+        metrics = Path(tempfile.mkdtemp(prefix=f"metrics@{self.name}-", dir=run))
         return environment({**settings, **(COLD if self._cold else {})}, metrics)
 
 

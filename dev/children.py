@@ -18,7 +18,7 @@ POLITE: Steps = ((signal.SIGTERM, 8.0),)
 POSTGRES_FAST: Steps = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0))
 POSTGRES_NOW: Steps = ((signal.SIGQUIT, 3.0),)
 STOP_ORDER = ("api", "worker", "command", "valkey", "postgres")
-"""Who goes first: those that use a thing end before it."""
+"""Who goes first: those that use a thing end before it. Several of a kind have names like `api@cold`."""
 
 _KEPT_LOG = 10 * 1024 * 1024
 
@@ -99,6 +99,12 @@ class Child:
         self.record.unlink(missing_ok=True)
 
 
+def stop_rank(name: str) -> int:
+    """Its place in the order of ending; what no launcher of ours starts goes first."""
+    kind = name.partition("@")[0]
+    return STOP_ORDER.index(kind) if kind in STOP_ORDER else 0
+
+
 def last_lines(log: Path, count: int = 15, *, offset: int = 0) -> list[str]:
     """The end of a log.
 
@@ -133,7 +139,7 @@ def end_orphans(home: Path) -> list[str]:
             continue
     alive = sorted(
         (name for name, identity in found.items() if identity.alive),
-        key=lambda name: STOP_ORDER.index(name) if name in STOP_ORDER else 0,
+        key=stop_rank,
     )
     for name in alive:
         # The service's processes are told all at once, its engines when they are gone.

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dev.children import STOP_ORDER, Child, last_lines
+from dev.children import Child, last_lines, stop_rank
 from dev.faults import Fault, Stopped
 from dev.logview import Tail
 from dev.postgres import PostgresServer
@@ -86,8 +86,12 @@ class Launcher:
             raise Fault(f"{what} failed with exit code {code}; its words are above and in {child.log}")
         del self.tails["command"]
 
-    def wait_ready(self, url: str) -> list[str]:
+    def wait_ready(self, url: str, name: str = "api") -> list[str]:
         """Wait until `/readyz` says ok.
+
+        Args:
+            url: of the service.
+            name: of its process.
 
         Returns:
             What is still degraded after some patience; the service works without it.
@@ -104,7 +108,7 @@ class Launcher:
             if told.get("status") == "degraded" and waited > _DEGRADED_PATIENCE:
                 return [f"{name}: {state}" for name, state in _checks(told).items() if state != "ok"]
             self.pause(0.05)
-        self._show_end("api")
+        self._show_end(name)
         raise Fault(
             f"the API did not become ready within {_READY_PATIENCE:.0f} s: {json.dumps(told) or 'no answer'}"
         )
@@ -159,7 +163,7 @@ class Launcher:
 
     def close(self) -> None:
         """End everything that was started, users of a thing before the thing; a second signal hurries."""
-        for name in sorted(self.children, key=STOP_ORDER.index):
+        for name in sorted(self.children, key=stop_rank):
             self.children[name].stop(_SERVICE_STEPS, self._hurry)
         for engine in reversed(self.engines):
             engine.stop(hurry=self._hurry)

@@ -7,8 +7,8 @@ from benchmarks.tables import aligned, figure, ratios, tables
 NAMES = ("get", "304")
 
 
-def one(target, scenario, answered, *, errors=0, cpu=1.0, p99=5.0):
-    return Measured(target, scenario, 0, Reading(answered, errors, 2.0, 1.0, p99), cpu, 0.0, 60.0)
+def one(target, scenario, answered, *, errors=0, cpu=1.0, p99=5.0, when=(0, 0)):
+    return Measured(target, scenario, *when, Reading(answered, errors, 2.0, 1.0, p99), cpu, 0.0, 60.0)
 
 
 def test_the_generator_s_line_is_read():
@@ -50,6 +50,23 @@ def test_a_ratio_above_one_is_better_whatever_is_measured():
     assert found["holdfast / best ORM peer, p99"] == [0.5, None]
     assert found["holdfast / floor, rate"] == [0.5, None]
     assert found["holdfast / itself, get"] == [None, 1.5]
+
+
+def test_a_ratio_is_of_readings_that_were_taken_one_after_the_other():
+    """The machine became three times as fast while they were measured, and one of the floor's readings is missing."""
+    ours = [one("holdfast", "get", 100, when=(0, 0)), one("holdfast", "get", 300, when=(0, 1))]
+    more = [one("holdfast", "get", 330, when=(1, 0)), one("holdfast", "get", 300, when=(1, 1))]
+    floor = [
+        one("floor", "get", rate, when=when) for rate, when in ((50, (0, 0)), (150, (0, 1)), (150, (1, 0)))
+    ]
+    readings = Readings([*ours, *more, *floor])
+    rate = readings.ratio(("holdfast", "get"), ("floor", "get"), lambda each: each.rate, most=True)
+    assert rate == 2.0
+
+
+def test_no_ratio_is_told_of_readings_with_errors():
+    readings = Readings([one("holdfast", "get", 100, errors=1), one("floor", "get", 100)])
+    assert readings.ratio(("holdfast", "get"), ("floor", "get"), lambda each: each.rate, most=True) is None
 
 
 def test_tables_say_nothing_where_nothing_was_measured():
