@@ -38,7 +38,9 @@ class Measured:
     Attributes:
         turn, number: the round, and which of its readings: readings of two targets that agree in both were taken seconds apart.
         cpu_seconds: of the server's processes.
+        engine_seconds: of CPU, of PostgreSQL and Valkey.
         others: share of the machine that processes took which have no part in this.
+        busy: share of the machine that all processes together took.
         pss_mib: memory of the server's processes after it.
     """
 
@@ -48,7 +50,9 @@ class Measured:
     number: int
     reading: Reading
     cpu_seconds: float
+    engine_seconds: float
     others: float
+    busy: float
     pss_mib: float
 
     @property
@@ -58,12 +62,25 @@ class Measured:
     @property
     def cpu_per_1000(self) -> float:
         """CPU seconds for a thousand requests: steadier than the rate where other work comes and goes."""
-        return 1000 * self.cpu_seconds / max(1, self.reading.answered + self.reading.errors)
+        return self._per_1000(self.cpu_seconds)
+
+    @property
+    def engines_per_1000(self) -> float:
+        """The same of PostgreSQL and Valkey."""
+        return self._per_1000(self.engine_seconds)
+
+    def _per_1000(self, seconds: float) -> float:
+        return 1000 * seconds / max(1, self.reading.answered + self.reading.errors)
 
     def as_dict(self) -> dict[str, Any]:
         told = {**asdict(self), **asdict(self.reading)}
         del told["reading"]
-        return {**told, "rate": round(self.rate, 2), "cpu_per_1000": round(self.cpu_per_1000, 4)}
+        return {
+            **told,
+            "rate": round(self.rate, 2),
+            "cpu_per_1000": round(self.cpu_per_1000, 4),
+            "engines_per_1000": round(self.engines_per_1000, 4),
+        }
 
 
 class Readings:

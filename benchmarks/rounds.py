@@ -99,6 +99,8 @@ class Rounds:
                 self._tried(each, name)
         for each in filter(lambda each: self._is_right(each.target), asked):
             with self._noting(each.target):
+                # Both processes of a server have to see what the last scenarios changed.
+                self._load(each.target.port, each.asked[name], 1)
                 self.readings.all.append(self._calmest(each, name, turn, number))
         there = [(each.target.name, self.readings.last(each.target.name, name)) for each in asked]
         told = "  ".join(f"{who} {figure(found.rate)}" for who, found in there if found)
@@ -140,7 +142,6 @@ class Rounds:
         if found := wrong_answers(target.port, scenario):
             self.wrong += [f"{target.name}: {each}" for each in found[1:]]
             raise Fault(found[0])
-        self._load(target.port, scenario, 1)
 
     def _calmest(self, entrant: Entrant, name: str, turn: int, number: int) -> Measured:
         """A reading; another one where something else took the machine meanwhile, and of these the calmest."""
@@ -158,18 +159,21 @@ class Rounds:
         running = self._place.launcher.children
         server = usage.family(running[target.processes[0]].process.pid)
         rest = [pid for each in running.values() for pid in usage.family(each.process.pid)]
-        beside = [*self._place.engine_pids(), *(pid for pid in rest if pid not in server)]
+        idle = [pid for pid in rest if pid not in server]
 
-        def now() -> tuple[float, float, float, float]:
-            known = usage.cpu_seconds(beside) + usage.own_seconds()
-            return usage.cpu_seconds(server), known, usage.machine_seconds(), time.monotonic()
+        def now() -> tuple[float, float, float, float, float]:
+            engines, known = usage.cpu_seconds(self._place.engine_pids()), usage.own_seconds()
+            known += usage.cpu_seconds(idle)
+            return usage.cpu_seconds(server), engines, known, usage.machine_seconds(), time.monotonic()
 
         before = now()
         reading = self._load(target.port, scenario, length)
-        own, known, busy, took = (after - was for was, after in zip(before, now(), strict=True))
+        own, engines, known, busy, took = (after - was for was, after in zip(before, now(), strict=True))
         if ended := [each for each in target.processes if running[each].ended() is not None]:
             raise Fault(f"{' and '.join(ended)} ended by itself; all of its log: {running[ended[0]].log}")
-        others = max(0.0, busy - own - known) / took / (os.cpu_count() or 1)
+        cores = took * (os.cpu_count() or 1)
+        others = max(0.0, busy - own - engines - known) / cores
         return Measured(
-            target.name, name, turn, number, reading, own, round(others, 4), usage.pss_mib(server)
-        )
+            target.name, name, turn, number, reading, own, engines, round(others, 4), round(busy / cores, 4),
+            usage.pss_mib(server),
+        )  # fmt: skip

@@ -12,6 +12,8 @@ Cell = float | None
 KINDS: dict[str, tuple[Callable[[Measured], float], bool]] = {
     "requests a second": (lambda each: each.rate, True),
     "CPU seconds of the server for 1000 requests": (lambda each: each.cpu_per_1000, False),
+    "CPU seconds of PostgreSQL and Valkey for 1000 requests": (lambda each: each.engines_per_1000, False),
+    "share of the machine that all processes took": (lambda each: each.busy, True),
     "p50, ms": (lambda each: each.reading.p50_ms, False),
     "p99, ms": (lambda each: each.reading.p99_ms, False),
 }

@@ -8,7 +8,9 @@ NAMES = ("get", "304")
 
 
 def one(target, scenario, answered, *, errors=0, cpu=1.0, p99=5.0, when=(0, 0)):
-    return Measured(target, scenario, *when, Reading(answered, errors, 2.0, 1.0, p99), cpu, 0.0, 60.0)
+    return Measured(
+        target, scenario, *when, Reading(answered, errors, 2.0, 1.0, p99), cpu, 0.5, 0.0, 0.9, 60.0
+    )
 
 
 def test_the_generator_s_line_is_read():
@@ -34,6 +36,7 @@ def test_a_scenario_with_errors_has_no_figures():
 
 def test_cpu_is_counted_for_a_thousand_requests():
     assert one("floor", "get", 400, errors=100, cpu=2.0).cpu_per_1000 == 4.0
+    assert one("floor", "get", 400, errors=100).engines_per_1000 == 1.0
 
 
 def test_a_ratio_above_one_is_better_whatever_is_measured():
