@@ -1,6 +1,7 @@
 """All mapped classes, so that the metadata is whole for Alembic and for constraint errors."""
 
 from app.api_tokens.models import ApiToken
+from app.core.access_watch import AccessChange
 from app.core.audit import AuditEvent
 from app.core.db import Base
 from app.core.events import Event
@@ -24,6 +25,7 @@ from app.users.models import User
 from app.work.models import WorkItem
 
 __all__ = [
+    "AccessChange",
     "AccountDeletion",
     "ApiToken",
     "AuditEvent",

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from app.api_tokens.service import ApiTokenService
 from app.config import Settings
+from app.core.access_watch import AccessChanges
 from app.core.audit import AuditTrail
 from app.core.clock import Clock
 from app.core.events import Events
@@ -38,6 +39,7 @@ class Sweeps:
         "idempotency.sweep": "Deletes stored answers that are too old to be repeated",
         "events.sweep": "Deletes old events",
         "audit.sweep": "Deletes old lines of the security trail",
+        "access_changes.sweep": "Deletes notes of changes that every process has heard of",
         "sessions.sweep": "Deletes sessions that ended long ago",
         "registrations.sweep": "Deletes attempts to register that nobody confirmed",
         "projects.purge_trash": "Removes projects that lay in the trash long enough",
@@ -72,6 +74,7 @@ class Sweeps:
         records: IdempotencyRecords,
         events: Events,
         audit: AuditTrail,
+        access_changes: AccessChanges,
         sessions: SessionService,
         registrations: RegistrationService,
         projects: ProjectService,
@@ -96,6 +99,7 @@ class Sweeps:
         self._records = records
         self._events = events
         self._audit = audit
+        self._access_changes = access_changes
         self._sessions = sessions
         self._registrations = registrations
         self._projects = projects
@@ -120,6 +124,7 @@ class Sweeps:
             "idempotency.sweep": self._in_one(self._records.sweep),
             "events.sweep": self._in_one(lambda: self._events.sweep(self._before(keep.event_retention_days))),
             "audit.sweep": self._in_one(lambda: self._audit.sweep(self._before(keep.audit_retention_days))),
+            "access_changes.sweep": self._in_one(self._access_changes.sweep),
             "sessions.sweep": lambda: self._sessions.sweep(keep.session_retention_days),
             "registrations.sweep": self._registrations.sweep,
             "projects.purge_trash": lambda: self._projects.purge_trash(keep.trash_days),

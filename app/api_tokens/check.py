@@ -5,55 +5,55 @@ from uuid import UUID
 
 from app.api_tokens.repository import ApiTokenRepository, TokenFacts
 from app.api_tokens.tokens import digest_of
-from app.core.access import AccountStatus, Actor, SiteRole
-from app.core.cache import FactCache
+from app.core.access import AccountStatus, Actor
 from app.core.clock import Clock
 from app.core.errors import AppError, Code
-from app.core.facts import FactKind
+from app.core.known_callers import KnownCallers
 from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 
 logger = log(__name__)
 NOTED_EVERY = timedelta(minutes=1)
 REMEMBERED = 20_000
-KIND = FactKind("api-token", tuple(TokenFacts.__annotations__), local=True)
 
 
 class ApiTokenChecker:
     """Implements ``app.core.access.ApiTokenCheck``.
 
-    The facts are at most a second old in any process, whether Redis answers or not; a revocation in this process
+    What it goes by was true less than a second ago in any process, whether Redis answers or not; a revocation in this process
     counts at once.
     """
 
-    def __init__(self, uow: UnitOfWork, tokens: ApiTokenRepository, cache: FactCache, clock: Clock) -> None:
+    def __init__(
+        self, uow: UnitOfWork, tokens: ApiTokenRepository, known: KnownCallers[TokenFacts], clock: Clock
+    ) -> None:
         self._uow = uow
         self._tokens = tokens
-        self._cache = cache
+        self._known = known
         self._clock = clock
-        self._noted: dict[str, datetime] = {}
+        self._noted: dict[UUID, datetime] = {}
 
     def check(self, token: str) -> Actor:
         """The actor behind the token; see ``ApiTokenCheck.check``."""
         digest = digest_of(token)
         if digest is None:
             raise _unknown()
-        facts: TokenFacts | None = self._cache.fetch(KIND, digest.hex(), "", lambda: self._load(digest))
-        if facts is None or facts["revoked"]:
+        facts = self._known.of(digest, lambda: self._load(digest))
+        if facts is None or facts.revoked:
             raise _unknown()
         now = self._clock.now()
-        if now >= datetime.fromisoformat(facts["expires_at"]):
+        if now >= facts.expires_at:
             raise AppError(Code.token_expired, "The API token has expired. Make another one.")
-        if facts["status"] == AccountStatus.suspended:
+        if facts.status == AccountStatus.suspended:
             raise AppError(Code.account_suspended, "This account is suspended.")
         self._note_use(facts, now)
         return Actor(
-            UUID(facts["user_id"]),
-            UUID(facts["id"]),
-            SiteRole(facts["role"]),
-            has_factor=facts["has_factor"],
-            leaving=facts["status"] == AccountStatus.deletion_scheduled,
-            scopes=frozenset(facts["scopes"]),
+            facts.user_id,
+            facts.id,
+            facts.role,
+            has_factor=facts.has_factor,
+            leaving=facts.status == AccountStatus.deletion_scheduled,
+            scopes=facts.scopes,
         )
 
     def _load(self, digest: bytes) -> TokenFacts | None:
@@ -62,16 +62,15 @@ class ApiTokenChecker:
 
     def _note_use(self, facts: TokenFacts, now: datetime) -> None:
         """Write ``last_used_at``, at most once a minute; that this fails is no reason to refuse a request."""
-        stored = facts["last_used_at"]
-        noted = self._noted.get(facts["id"]) or (datetime.fromisoformat(stored) if stored else None)
+        noted = self._noted.get(facts.id) or facts.last_used_at
         if noted is not None and now - noted < NOTED_EVERY:
             return
         if len(self._noted) >= REMEMBERED:
             self._noted.clear()
-        self._noted[facts["id"]] = now
+        self._noted[facts.id] = now
         try:
             with self._uow:
-                self._tokens.touch(UUID(facts["id"]), now, now - NOTED_EVERY)
+                self._tokens.touch(facts.id, now, now - NOTED_EVERY)
         except AppError as error:
             logger.info("api_token_use_not_noted", code=error.code.value)
 

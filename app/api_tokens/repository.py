@@ -1,12 +1,13 @@
 """SQL of API tokens."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from app.api_tokens.models import ApiToken
+from app.core.access import SiteRole
 from app.core.db import rows_changed
 from app.core.pagination import Cursors, Page, PageRequest, Sort, page_of, query_scope
 from app.core.quick_statements import QuickSelect
@@ -24,16 +25,17 @@ FACTS = QuickSelect(
 NEWEST = Sort(ApiToken.created_at, True, datetime.fromisoformat)
 
 
-class TokenFacts(TypedDict):
-    """What the check of a token needs, as JSON data."""
+class TokenFacts(NamedTuple):
+    """What the check of a token needs."""
 
-    id: str
-    user_id: str
-    scopes: list[str]
-    expires_at: str
-    last_used_at: str | None
+    subjects: tuple[UUID, UUID]
+    id: UUID
+    user_id: UUID
+    scopes: frozenset[str]
+    expires_at: datetime
+    last_used_at: datetime | None
     revoked: bool
-    role: str
+    role: SiteRole
     status: str
     has_factor: bool
 
@@ -47,17 +49,10 @@ class ApiTokenRepository(Repository[ApiToken]):
         row = self.one(FACTS, {"digest": digest})
         if row is None:
             return None
-        return {
-            "id": str(row.id),
-            "user_id": str(row.user_id),
-            "scopes": row.scopes,
-            "expires_at": row.expires_at.isoformat(),
-            "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
-            "revoked": row.revoked_at is not None,
-            "role": row.role,
-            "status": row.status,
-            "has_factor": row.mfa_enabled,
-        }
+        return TokenFacts(
+            (row.id, row.user_id), row.id, row.user_id, frozenset(row.scopes), row.expires_at, row.last_used_at,
+            row.revoked_at is not None, SiteRole(row.role), row.status, row.mfa_enabled,
+        )  # fmt: skip
 
     def page(self, user_id: UUID, cursors: Cursors, request: PageRequest) -> Page[ApiToken]:
         """An account's tokens that were not revoked, the newest first; expired ones are among them."""

@@ -6,17 +6,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.api_tokens import policy
-from app.api_tokens.check import KIND
 from app.api_tokens.models import ApiToken
 from app.api_tokens.repository import ApiTokenRepository
 from app.api_tokens.tokens import digest_of, new_token
 from app.api_tokens.views import MadeToken
 from app.core.access import Actor, Client
+from app.core.access_watch import AccessWatch
 from app.core.audit import AuditKind
 from app.core.clock import Clock
 from app.core.errors import AppError, Code, FieldCode, invalid, not_found
 from app.core.ids import new_id
-from app.core.invalidation import Invalidator
 from app.core.pagination import Cursors, Page, PageRequest
 from app.core.uow import UnitOfWork
 from app.users.notices import SecurityNotices
@@ -40,7 +39,7 @@ class ApiTokenService:
         tokens: ApiTokenRepository,
         users: UserService,
         notices: SecurityNotices,
-        invalidator: Invalidator,
+        watch: AccessWatch,
         cursors: Cursors,
         rules: ApiTokenRules,
         clock: Clock,
@@ -49,7 +48,7 @@ class ApiTokenService:
         self._tokens = tokens
         self._users = users
         self._notices = notices
-        self._invalidator = invalidator
+        self._watch = watch
         self._cursors = cursors
         self._rules = rules
         self._clock = clock
@@ -118,10 +117,9 @@ class ApiTokenService:
                 self._end(token, None, client)
 
     def forget_facts(self, user_id: UUID) -> None:
-        """The account's status or role changed: every process reads again what it remembers of its tokens."""
+        """The account's status or role changed: what is remembered of its tokens is read again."""
         with self._uow:
-            for token in self._tokens.all_of(user_id):
-                self._forget(token)
+            self._watch.after_commit(user_id)
 
     def all_of(self, user_id: UUID) -> list[ApiToken]:
         """What is kept of an account's tokens, for its owner's export."""
@@ -153,4 +151,4 @@ class ApiTokenService:
         )  # fmt: skip
 
     def _forget(self, token: ApiToken) -> None:
-        self._invalidator.after_commit(KIND.namespace, token.digest.hex())
+        self._watch.after_commit(token.id)

@@ -86,9 +86,6 @@ class SessionCheck(Protocol):
             AppError: ``session_revoked``, ``token_expired`` (a newer generation replaced it), ``account_suspended``.
         """
 
-    def expect(self, session_id: UUID) -> None:
-        """Prepare for ``check``, which comes soon."""
-
 
 class ApiTokenCheck(Protocol):
     """What ``web.auth`` asks about an API token (``hf_...``); ``wiring`` hands in who answers."""

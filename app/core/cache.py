@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     """What this process keeps.
 
     Attributes:
-        generation: that they were loaded under; empty where Redis was away.
+        generation: that they were loaded under.
         server: the life of Redis that knew that generation.
         born: when they were asked for, by the machine's clock that only goes on.
         young: whether they count by themselves at first. Those that last do so only in the process that loaded them: an age that
@@ -60,7 +60,7 @@ class Entry(NamedTuple):
 
 
 class FactCache:
-    """Facts that decide access: first this process, then Redis, then SQL.
+    """Facts that decide access, and what was read: first this process, then Redis, then SQL.
 
     A value carries the generation it was loaded under; a writer holds the generation before its commit and moves it after. A reader
     that loaded before the commit and stores after it therefore stores a value nobody will accept.
@@ -74,8 +74,8 @@ class FactCache:
         gate: Redis.
         enabled: ``False`` loads on every call (``CACHE_ENABLED``).
         told_at: a moment at most a second ago at which no change waited to be told, if one is known; asks PostgreSQL.
-        on_lookup: called with the namespace and ``local``, ``confirmed``, ``hit``, ``miss`` or ``down``.
-        size: entries kept in this process; half as many of those that last.
+        on_lookup: called with the namespace and ``confirmed``, ``hit``, ``miss`` or ``down``.
+        size: entries kept in this process.
     """
 
     def __init__(
@@ -85,17 +85,16 @@ class FactCache:
         enabled: bool,
         told_at: Callable[[], float | None],
         on_lookup: Callable[[str, str], None],
-        size: int = 10_000,
+        size: int = 5_000,
     ) -> None:
         self._gate = gate
         self.generations = Generations(gate)
         self._enabled = enabled
         self._told_at = told_at
         self._on_lookup = on_lookup
-        self._short: Recent[Place, Entry] = Recent(size)
-        self._lasting: Recent[Place, Entry] = Recent(size // 2)
+        self._lasting: Recent[Place, Entry] = Recent(size)
         self._apart: dict[str, Recent[Place, Entry]] = {}
-        self._changed: Recent[tuple[str, str], float] = Recent(size)
+        self._changed: Recent[tuple[str, str], float] = Recent(2 * size)
         self._flights = SingleFlight()
         self._ahead = threading.local()
 
@@ -109,19 +108,14 @@ class FactCache:
         """
         if not self._enabled:
             return once(load())
-        started = time.monotonic()
         place = (kind.namespace, owner, variant)
         kept = self._kept(kind, place)
-        if kind.local and kept and kept.age < FACT_TTL_MS:
-            self._on_lookup(kind.namespace, "local")
-            return kept.facts
         key = entry_key(kind, owner, variant)
         try:
             asked_at, generation, value = self._read(kind, owner, key, kept)
         except RedisUnavailableError:
             self._on_lookup(kind.namespace, "down")
-            facts = once(load())
-            return self._keep(kind, place, Entry("", None, started, True, facts)) if kind.local else facts
+            return once(load())
         if kept and self._counts(kind, owner, kept, generation, asked_at):
             self._on_lookup(kind.namespace, "confirmed")
             return kept.facts
@@ -152,7 +146,7 @@ class FactCache:
         small, held = len(stored) <= LARGEST, is_held(generation)
         if not held:
             self._write(key, stored, lasts=kind.lasting and small)
-        if kind.local or (small and not held):
+        if small and not held:
             self._keep(kind, place, Entry(generation, server, started, True, facts))
         return facts
 
@@ -164,8 +158,6 @@ class FactCache:
         if not self._enabled:
             return
         kept = self._kept(kind, (kind.namespace, owner, variant))
-        if kind.local and kept and kept.age < FACT_TTL_MS:
-            return
         key, asked_at = entry_key(kind, owner, variant), time.monotonic()
         told = self._ahead.__dict__
         self._gate.along(
@@ -183,7 +175,7 @@ class FactCache:
 
     def clear(self) -> None:
         """Forget all that this process has."""
-        for kept in (self._short, self._lasting, *self._apart.values()):
+        for kept in (self._lasting, *self._apart.values()):
             kept.clear()
 
     def _kept(self, kind: FactKind, place: Place) -> Entry | None:
@@ -195,7 +187,7 @@ class FactCache:
         if kind.most:
             room = self._apart.get(kind.namespace)
             return self._apart.setdefault(kind.namespace, Recent(kind.most)) if room is None else room
-        return self._lasting if kind.lasting else self._short
+        return self._lasting
 
     def _outdated(self, entry: Entry, owner: tuple[str, str]) -> bool:
         return entry.born <= self._changed.get(owner, NEVER)
@@ -264,7 +256,7 @@ class FactCache:
             logger.info("cache_write_skipped")
 
     def _keep(self, kind: FactKind, place: Place, entry: Entry) -> Any:
-        if entry.facts is not None and (kind.local or kind.lasting):
+        if entry.facts is not None and kind.lasting:
             self._room(kind).put(place, entry)
         return entry.facts
 
@@ -279,5 +271,5 @@ def entry_key(kind: FactKind, owner: str, variant: str) -> str:
 def _question(kind: FactKind, owner: str, key: str, kept: Entry | None) -> tuple[str, ...]:
     """What to ask of Redis: the generation alone where this process has facts that may still count."""
     generation = cache_key(kind.namespace, owner)
-    alone = kind.most or (kept and kind.lasting and kept.generation)
+    alone = kind.most or (kept and kind.lasting)
     return ("MGET", generation) if alone else ("MGET", generation, key)

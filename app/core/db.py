@@ -46,6 +46,11 @@ class MeasuredPool(QueuePool):
             POOL_WAIT.observe(time.perf_counter() - started)
             POOL_IN_USE.set(self.checkedout())
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a borrower would get a connection without waiting for another one to give theirs back."""
+        return self.checkedout() < self.size() + self._max_overflow
+
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         super()._do_return_conn(record)
         POOL_IN_USE.set(self.checkedout())

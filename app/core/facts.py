@@ -17,8 +17,6 @@ class FactKind(NamedTuple):
             other's shape.
         flatten: makes JSON data of what is loaded.
         revive: the reverse of ``flatten``. What it makes is shared by threads: nobody changes it.
-        local: take what this process knows for up to a second without asking, even where a writer changed it meanwhile: right for
-            a session's state, wrong for what a client reads back after it wrote.
         lasting: take facts for ``LIFE_MS`` while their generation stands, and every change of them is told by ``Invalidator``.
         most: of what is not for Redis, how many a process keeps, whatever their size.
     """
@@ -27,7 +25,6 @@ class FactKind(NamedTuple):
     names: tuple[str, ...] = ()
     flatten: Callable[[Any], Any] = _same
     revive: Callable[[Any], Any] = _same
-    local: bool = False
     lasting: bool = False
     most: int = 0
 

@@ -9,14 +9,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from app.core.commit_hooks import After, Before
-from app.core.db import reading
+from app.core.db import MeasuredPool, reading
 from app.core.db_errors import read_only, translate
 from app.core.quick_statements import QuickStatement
 from app.core.replicas.reads import ReplicaReads
@@ -52,6 +52,11 @@ class UnitOfWork:
     @property
     def _state(self) -> State | None:
         return getattr(self._local, "state", None)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a new block would have a connection to the primary without waiting for one."""
+        return cast("MeasuredPool", self._writer.pool).has_room
 
     @property
     def active(self) -> bool:

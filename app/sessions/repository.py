@@ -1,11 +1,12 @@
 """SQL of sessions."""
 
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
+from app.core.access import SiteRole
 from app.core.db import rows_changed
 from app.core.quick_statements import QuickSelect
 from app.core.repository import Repository
@@ -14,24 +15,29 @@ from app.sessions.models import Session
 from app.users.models import User
 
 
-class SessionFacts(TypedDict):
-    """What the check of an access token needs, as JSON data."""
+class SessionFacts(NamedTuple):
+    """What the check of an access token needs.
 
-    user_id: str
+    Attributes:
+        newest, seen, oldest: generations, as of ``Session``: the newest there is, the newest that came back, the oldest that is good.
+    """
+
+    subjects: tuple[UUID, UUID]
+    user_id: UUID
+    newest: int
     seen: int
-    min: int
-    expires_at: str
-    authenticated_at: str
-    factor_at: str | None
+    oldest: int
+    expires_at: datetime
+    proved_at: datetime | None
     has_factor: bool
     live: bool
-    role: str
+    role: SiteRole
     status: str
 
 
 FACTS = QuickSelect(
     select(
-        Session.user_id, Session.seen_generation, Session.min_generation, Session.expires_at,
+        Session.user_id, Session.counter, Session.seen_generation, Session.min_generation, Session.expires_at,
         Session.authenticated_at, Session.factor_at, Session.revoked_at, User.role, User.status,
         User.mfa_enabled,
         (Session.auth_epoch == SystemState.auth_epoch).label("epoch_holds"),
@@ -61,18 +67,11 @@ class SessionRepository(Repository[Session]):
         row = self.one(FACTS, {"session_id": session_id})
         if row is None:
             return None
-        return {
-            "user_id": str(row.user_id),
-            "seen": row.seen_generation,
-            "min": row.min_generation,
-            "expires_at": row.expires_at.isoformat(),
-            "authenticated_at": row.authenticated_at.isoformat(),
-            "factor_at": row.factor_at.isoformat() if row.factor_at else None,
-            "has_factor": row.mfa_enabled,
-            "live": row.revoked_at is None and row.epoch_holds,
-            "role": row.role,
-            "status": row.status,
-        }
+        return SessionFacts(
+            (session_id, row.user_id), row.user_id, row.counter, row.seen_generation, row.min_generation, row.expires_at,
+            row.factor_at if row.mfa_enabled else row.authenticated_at, row.mfa_enabled,
+            row.revoked_at is None and row.epoch_holds, SiteRole(row.role), row.status,
+        )  # fmt: skip
 
     def mark_seen(self, session_id: UUID, generation: int) -> None:
         """Note, once, that a credential of this generation was accepted."""

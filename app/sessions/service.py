@@ -5,18 +5,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.core.access import Actor, Client
+from app.core.access_watch import AccessWatch
 from app.core.address import truncated
 from app.core.audit import AuditKind, AuditTrail
 from app.core.clock import Clock
 from app.core.errors import AppError, Code, not_found
 from app.core.events import EventKind, Events
 from app.core.ids import new_id
-from app.core.invalidation import Invalidator
 from app.core.pagination import Page
 from app.core.system import SystemRepository
 from app.core.uow import UnitOfWork
 from app.sessions import policy
-from app.sessions.check import KIND
 from app.sessions.lifetimes import Lifetimes
 from app.sessions.models import Session, Transport
 from app.sessions.repository import SessionRepository
@@ -30,7 +29,7 @@ class SessionService:
         uow: UnitOfWork,
         sessions: SessionRepository,
         system: SystemRepository,
-        invalidator: Invalidator,
+        watch: AccessWatch,
         audit: AuditTrail,
         events: Events,
         clock: Clock,
@@ -40,7 +39,7 @@ class SessionService:
         self._uow = uow
         self._sessions = sessions
         self._system = system
-        self._invalidator = invalidator
+        self._watch = watch
         self._audit = audit
         self._events = events
         self._clock = clock
@@ -137,10 +136,9 @@ class SessionService:
             return len(ending)
 
     def forget_facts(self, user_id: UUID) -> None:
-        """The account's status changed: every process reads again what it remembers of its sessions."""
+        """The account's status changed: what is remembered of its sessions is read again."""
         with self._uow:
-            for session in self._live(user_id):
-                self._forget(session)
+            self._watch.after_commit(user_id)
 
     def opened_since(self, user_id: UUID, moment: datetime) -> bool:
         """Whether anybody signed in to the account after that moment (SEC-34)."""
@@ -161,6 +159,7 @@ class SessionService:
         """End every session of everybody by moving the epoch; the answer is the new epoch."""
         with self._uow:
             epoch = self._system.move_auth_epoch()
+            self._watch.after_commit(None)
             self._audit.record(AuditKind.epoch_moved, user=None, data={"epoch": epoch})
             return epoch
 
@@ -189,4 +188,4 @@ class SessionService:
         return self._sessions.live(user_id, self._clock.now(), self._system.auth_epoch())
 
     def _forget(self, session: Session) -> None:
-        self._invalidator.after_commit(KIND.namespace, str(session.id))
+        self._watch.after_commit(session.id)

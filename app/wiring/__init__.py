@@ -18,6 +18,7 @@ from app.auth import routes as auth
 from app.changes import routes as changes
 from app.config import Settings
 from app.core.access import Actor, ApiTokenCheck, SessionCheck
+from app.core.access_watch import AccessChanges
 from app.core.keys import KeyRing, SigningKeys
 from app.core.mail import MailboxFolder
 from app.core.passwords import PasswordHasher
@@ -148,6 +149,7 @@ class Parts:
         build_admin(base, accounts, api_tokens)
         Sweeps(
             base.uow, base.clock, base.settings, base.throttle, base.records, base.events, base.audit,
+            AccessChanges(base.uow),
             accounts.sessions, accounts.registrations, projects_of_people, accounts.factors.second_step,
             addresses.resets, addresses.changes, accounts.passkeys, api_tokens, leaving.purge,
             leaving.exports, invitations_of_people, people.work,

@@ -67,7 +67,7 @@ def build_accounts(
     session_rows, lifetimes = SessionRepository(uow), Lifetimes.of(settings)
     sessions = base.add(
         SessionService(
-            uow, session_rows, base.system, base.invalidator, base.audit, base.events, clock, lifetimes,
+            uow, session_rows, base.system, base.watch, base.audit, base.events, clock, lifetimes,
             settings.max_sessions,
         )
     )  # fmt: skip
@@ -106,7 +106,7 @@ def build_accounts(
             SignInBudgets.of(settings), base.audit,
         )
     )  # fmt: skip
-    check = SessionChecker(uow, session_rows, base.cache, clock)
+    check = SessionChecker(uow, session_rows, base.known_callers("session"), clock)
     return Accounts(
         users,
         notices,

@@ -38,12 +38,12 @@ def build_api_tokens(base: Foundations, accounts: Accounts) -> tuple[ApiTokenSer
     settings, token_rows = base.settings, ApiTokenRepository(base.uow)
     api_tokens: ApiTokenService = base.add(
         ApiTokenService(
-            base.uow, token_rows, accounts.users, accounts.notices, base.invalidator,
+            base.uow, token_rows, accounts.users, accounts.notices, base.watch,
             Cursors(base.ring.derive("cursor")), ApiTokenRules(settings.api_token_days, settings.max_api_tokens),
             base.clock,
         )
     )  # fmt: skip
-    return api_tokens, ApiTokenChecker(base.uow, token_rows, base.cache, base.clock)
+    return api_tokens, ApiTokenChecker(base.uow, token_rows, base.known_callers("api-token"), base.clock)
 
 
 def build_leaving(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.config import Settings
+from app.core.access_watch import AccessWatch
 from app.core.cache import FactCache
 from app.core.clock import Clock
 from app.core.db import make_engine, reading
@@ -33,6 +34,7 @@ class Engines:
     uow: UnitOfWork
     gate: RedisGate
     cache: FactCache
+    watch: AccessWatch
     jobs: JobQueue
     mailer: Mailer
     store: ObjectStore
@@ -55,7 +57,9 @@ class Engines:
         smtp = settings.smtp_url.get_secret_value() if settings.smtp_url else None
         mailer = make_mailer(smtp, settings.mail_from, settings.mailbox_dir, clock=clock)
         store = build_store(settings)
-        return cls(settings, clock, offset, engine, replicas, uow, gate, cache, jobs, mailer, store)
+        return cls(
+            settings, clock, offset, engine, replicas, uow, gate, cache, AccessWatch(uow), jobs, mailer, store
+        )
 
 
 def _replicas(settings: Settings, engine: Any, gate: RedisGate) -> ReplicaReads | None:

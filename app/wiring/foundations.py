@@ -1,9 +1,10 @@
 """What every feature stands on: made once, handed to each service that needs it."""
 
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from app.config import Settings
+from app.core.access_watch import AccessWatch
 from app.core.audit import AuditTrail
 from app.core.breaches import BreachLookup
 from app.core.cache import FactCache
@@ -15,7 +16,9 @@ from app.core.job_admin import JobAdmin
 from app.core.jobs import JobQueue
 from app.core.key_usage import KeyUsage
 from app.core.keys import KeyRing
+from app.core.known_callers import KnownCallers
 from app.core.letters import Letters
+from app.core.metrics import cache_lookups
 from app.core.password_policy import PasswordPolicy
 from app.core.passwords import PasswordHasher, waiting_room
 from app.core.storage.interface import ObjectStore
@@ -43,6 +46,7 @@ class Foundations:
     clock: Clock
     jobs: JobQueue
     cache: FactCache
+    watch: AccessWatch
     store: ObjectStore
     letters: Letters
     ring: KeyRing
@@ -68,6 +72,7 @@ class Foundations:
             clock=clock,
             jobs=engines.jobs,
             cache=engines.cache,
+            watch=engines.watch,
             store=engines.store,
             letters=Letters(engines.mailer, settings),
             ring=ring,
@@ -90,6 +95,14 @@ class Foundations:
                     settings.password_min_length, ("holdfast", settings.product_name), _breaches(settings)
                 )
             ),
+        )
+
+    def known_callers(self, kind: str) -> KnownCallers[Any]:
+        """What this process remembers of callers. Args: kind: of their credential, for the figures."""
+        return KnownCallers(
+            self.watch,
+            enabled=self.settings.cache_enabled,
+            on_lookup=lambda how: cache_lookups(kind, how).inc(),
         )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fixtures.api_tokens import script
 from tests.fixtures.factors import enrols
+from tests.fixtures.facts import wall
 from tests.fixtures.letters import do_jobs, letters
 from tests.fixtures.people import make_administrator
 
@@ -27,4 +28,4 @@ def trail(sql):
     return read
 
 
-__all__ = ["do_jobs", "enrols", "letters", "script"]
+__all__ = ["do_jobs", "enrols", "letters", "script", "wall"]

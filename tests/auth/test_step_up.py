@@ -78,6 +78,14 @@ def test_sec_29_by_password_where_there_is_no_second_factor(alice, advance):
     assert code_of(asks_who_it_is(ApiClient(alice.app), old)) == (401, "token_expired"), "SEC-26"
 
 
+def test_sec_29_a_proof_counts_at_once_in_a_process_that_knew_the_session_before(alice, advance, make_app):
+    ages(alice, advance, minutes=15, seconds=1)
+    elsewhere = make_app()
+    assert code_of(ApiClient(elsewhere, alice.token).post("/me/mfa/totp")) == REQUIRED
+    takes(alice, steps_up(alice, "password", password=PASSWORD))
+    assert ApiClient(elsewhere, alice.token).post("/me/mfa/totp").status_code == 201
+
+
 def test_sec_29_an_account_with_a_second_factor_must_use_it(alice, enrols, advance):
     phone = enrols(alice)
     ages(alice, advance, minutes=15, seconds=1)

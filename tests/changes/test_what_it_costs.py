@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 from tests.fixtures.plans import blocks, indexes, scans
 from tests.projects.test_query_counts import warmed
 
-FEED = "pg_current_snapshot"
+FEED = "FROM events"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the tests of the shared room use besides the cast."""
 
+from tests.fixtures.api_tokens import script
 from tests.fixtures.counters import add, committed, connect, elsewhere, row, terminate, uow
 from tests.fixtures.facts import asked_of, cache, lookups, make_cache, wall
 from tests.fixtures.faulty_redis import black_hole, dead_port
@@ -29,6 +30,7 @@ __all__ = [
     "recorded",
     "row",
     "scratch",
+    "script",
     "statements",
     "tells",
     "terminate",

@@ -9,11 +9,11 @@ from app.core.cache_keys import cache_key
 from app.core.facts import FactKind
 from tests.fixtures.facts import Source
 
-PLAIN, LOCAL = FactKind("project"), FactKind("project", local=True)
+PLAIN = FactKind("project")
 
 
-def fetch(cache, source, owner="p1", variant="alice", *, local=False):
-    return cache.fetch(LOCAL if local else PLAIN, owner, variant, source.load)["value"]
+def fetch(cache, source, owner="p1", variant="alice"):
+    return cache.fetch(PLAIN, owner, variant, source.load)["value"]
 
 
 def how(lookups):
@@ -155,60 +155,10 @@ def test_a_fact_ends_within_a_second_in_redis(cache, redis_client):
     assert 0 < redis_client.pttl(entry_key(PLAIN, "p1", "alice")) <= FACT_TTL_MS < 1000
 
 
-def test_the_local_level_asks_nobody(make_cache, lookups):
-    cache, source = make_cache(), Source()
-    assert [fetch(cache, source, local=True) for _ in range(3)] == ["old"] * 3
-    assert (source.asked, how(lookups)) == (1, ["miss", "local", "local"])
-
-
-def test_the_local_level_keeps_at_most_a_second_even_behind_a_hit(make_cache, wall):
-    """Two levels together stay below a second: a hit near its end is not given a second life."""
-    first, second, source = make_cache(), make_cache(), Source()
-    fetch(first, source, local=True)
-    wall(0.8)
-    assert fetch(second, source, local=True) == "old"
-    source.value = "new"
-    first.generations.release([("project", "p1")])
-    wall(0.19)
-    assert fetch(second, source, local=True) == "new"
-    assert fetch(first, source, local=True) == "new"
-
-
-def test_the_local_level_is_only_for_those_who_ask_for_it(make_cache):
-    """What a client reads back after it wrote must not come from here."""
-    writer, other, source = make_cache(), make_cache(), Source()
-    fetch(other, source, local=True)
-    source.value = "new"
-    writer.generations.release([("project", "p1")])
-    assert fetch(other, source) == "new"
-    assert fetch(other, source, local=True) == "old"
-
-
-def test_forget_here_drops_the_copy_of_this_process_at_once(make_cache, dead_port):
-    cache, source = make_cache(f"redis://127.0.0.1:{dead_port}/0"), Source()
-    fetch(cache, source, local=True)
-    source.value = "new"
-    assert fetch(cache, source, local=True) == "old"
-    cache.forget_here("project", "p1")
-    assert fetch(cache, source, local=True) == "new"
-
-
-def test_the_local_level_is_bounded(make_cache):
-    cache, source = make_cache(size=5), Source()
-    for number in range(50):
-        fetch(cache, source, owner=f"p{number}", local=True)
-        assert len(cache._short) <= 5
-
-
-def test_without_redis_every_look_loads_and_the_local_level_holds_on(make_cache, dead_port, lookups, wall):
+def test_without_redis_every_look_loads(make_cache, dead_port, lookups):
     cache, source = make_cache(f"redis://127.0.0.1:{dead_port}/0"), Source()
     assert [fetch(cache, source) for _ in range(3)] == ["old"] * 3
     assert (source.asked, how(lookups)) == (3, ["down"] * 3)
-    assert [fetch(cache, source, local=True) for _ in range(3)] == ["old"] * 3
-    assert (source.asked, how(lookups)[3:]) == (4, ["down", "local", "local"])
-    source.value = "new"
-    wall(1.0)
-    assert fetch(cache, source, local=True) == "new"
 
 
 def test_redis_going_away_between_the_look_and_the_store_costs_nothing_but_the_store(make_cache, monkeypatch):
@@ -220,6 +170,6 @@ def test_redis_going_away_between_the_look_and_the_store_costs_nothing_but_the_s
 def test_switched_off_it_loads_always(make_cache, redis_client):
     cache, source = make_cache(enabled=False), Source()
     for _ in range(3):
-        fetch(cache, source, local=True)
+        fetch(cache, source)
     assert source.asked == 3
     assert redis_client.keys() == []

@@ -6,7 +6,7 @@ from app.core.cache import FactCache
 from app.core.facts import FactKind
 from app.core.redis_gate import RedisGate, RedisUnavailableError
 
-PROJECT, SESSION = FactKind("project"), FactKind("session", local=True)
+PROJECT, OTHER = FactKind("project"), FactKind("other")
 
 
 class Loads:
@@ -101,14 +101,14 @@ def test_what_nobody_asked_along_is_not_sent_with_a_later_question(cache, gate, 
 
 def test_two_facts_come_along_in_their_order(cache, gate, load, asked):
     fetch(cache, load)
-    cache.fetch(SESSION, "s", "", lambda: "session")
+    cache.fetch(OTHER, "s", "", lambda: "another")
     cache.clear()
     expect(cache)
-    cache.expect(SESSION, "s", "")
+    cache.expect(OTHER, "s", "")
     asked.clear()
     gate.ask(("PING",), ("PING",))
     assert fetch(cache, load) == "old"
-    assert cache.fetch(SESSION, "s", "", lambda: "other") == "session"
+    assert cache.fetch(OTHER, "s", "", lambda: "anew") == "another"
     assert asked == [4]
 
 

@@ -23,7 +23,7 @@ def test_every_key_has_a_time_to_live_after_use(alice, bob, charlie, joins, redi
     keys = redis_client.keys()
     assert {key.split(b":")[0] for key in keys} == {SCHEMA.encode(), b"hfl"}
     assert {key.split(b":")[1] for key in keys if key.startswith(SCHEMA.encode())} == {
-        b"project", b"projects_of", b"session",
+        b"project", b"projects_of",
     }  # fmt: skip
     assert [key for key in keys if redis_client.ttl(key) < 0] == []
 

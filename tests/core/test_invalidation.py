@@ -14,7 +14,7 @@ from app.core.redis_gate import RedisGate
 from app.core.untold import JOB, UntoldChanges
 
 FACTS = FactKind("project")
-LOCAL = FactKind("project", local=True)
+LASTING = FactKind("project", lasting=True)
 
 
 class Process:
@@ -35,7 +35,7 @@ class Process:
         self.gate._open_until = 0.0
 
     def reads(self, value):
-        return self.cache.fetch(LOCAL, "p1", "alice", lambda: {"value": value})["value"]
+        return self.cache.fetch(LASTING, "p1", "alice", lambda: {"value": value})["value"]
 
 
 @pytest.fixture

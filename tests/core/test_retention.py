@@ -16,6 +16,7 @@ GROWING = {
     "idempotency_records": ("idempotency.sweep", "expires_at"),
     "events": ("events.sweep", "created_at"),
     "audit_events": ("audit.sweep", "created_at"),
+    "access_changes": ("access_changes.sweep", "created_at"),
     "sessions": ("sessions.sweep", "expires_at"),
     "registrations": ("registrations.sweep", "expires_at"),
     "mfa_challenges": ("mfa_challenges.sweep", "expires_at"),
@@ -159,7 +160,13 @@ ROWS["objects.sweep"] = (
     "INSERT INTO doomed_objects (object_key, due_at) VALUES (%(word)s, %(at)s)",
     None,
 )
+ROWS["access_changes.sweep"] = (
+    "access_changes",
+    "INSERT INTO access_changes (subject, created_at) VALUES (md5(%(word)s)::uuid, %(at)s)",
+    1,
+)
 WORD = {
+    "access_changes": "CASE subject WHEN md5('old')::uuid THEN 'old' ELSE 'young' END",
     "uploads": "name",
     "doomed_objects": "object_key",
     "work_items": "kind",

@@ -11,7 +11,7 @@ from tests.fixtures.accounts import becomes_a_user, code_of, registers, signs_in
 from tests.fixtures.client import ApiClient
 from tests.fixtures.people import make_person
 
-KEEPS_IDS = {"events"}
+KEEPS_IDS = {"events", "access_changes"}
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def app(pair, processes, emptied, redis_client, look):
         parts = each.extensions["holdfast"]
         parts.refresh_clock(force=True)
         parts.engines.cache.clear()
+        parts.engines.watch.note(None)
         parts.session_check._marked.clear()
         parts.engines.replicas._marks._trusted_from = 0.0
         servers(each)[0]._written.clear()

@@ -1,0 +1,230 @@
+"""SEC-20: whatever decides who a caller is, a change of it is known to every process within a second, whoever made it."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+import psycopg2
+import pytest
+from pydantic import SecretStr
+
+from app.api_tokens import repository as token_rows
+from app.core import access_watch
+from app.core.access_watch import EARLY, LATEST, LIFE, AccessWatch
+from app.core.db import make_engine
+from app.core.errors import AppError
+from app.core.uow import UnitOfWork
+from app.sessions import repository as session_rows
+from dev.roles import plain_url
+
+PROGRESS = {"sessions.counter", "sessions.seen_generation", "api_tokens.last_used_at"}
+"""What credentials leave behind by being used; it takes nothing from anybody."""
+OTHER = {
+    "role": "'admin'", "status": "'suspended'", "mfa_enabled": "NOT mfa_enabled", "digest": "'\\x00'", "scopes": "'{write}'",
+    "auth_epoch": "auth_epoch + 1", "min_generation": "min_generation + 1", "counter": "counter + 1",
+    "seen_generation": "seen_generation + 1",
+}  # fmt: skip
+
+
+def read_of(statement):
+    """``table.column`` of all that a check of credentials reads, ids aside: those stay."""
+    found = set(re.findall(r"\b\w+\.\w+", statement._sql))
+    return {name for name in found if not name.endswith((".id", ".user_id"))}
+
+
+@pytest.fixture
+def watch(uow):
+    """Of a process that has asked, so that it hears of what comes now."""
+    watch = AccessWatch(uow)
+    assert watch.current()
+    return watch
+
+
+@pytest.fixture
+def stands(watch, wall, alice):
+    """``stands()``: whether what was read of Alice before any change still stands when it is asked for anew."""
+    wall(0.001)
+    born = access_watch.time.monotonic()
+    wall(0.001)
+
+    def ask(*subjects):
+        wall(EARLY)
+        return watch.stands(born, subjects or (alice.session_id, alice.user.id))
+
+    return ask
+
+
+def test_what_nobody_changed_stands(stands):
+    assert stands()
+    assert stands()
+
+
+@pytest.mark.parametrize("subject", ["session", "account", "token"])
+def test_a_change_of_one_is_no_change_of_another(alice, bob, script, stands, sql, subject):
+    of = {
+        "session": lambda who: ("sessions", "revoked_at = now()", who.session_id),
+        "account": lambda who: ("users", "status = 'suspended'", who.user.id),
+        "token": lambda who: ("api_tokens", "revoked_at = now()", script(who).made["id"]),
+    }[subject]
+    (table, change, mine), (_table, _change, theirs) = of(alice), of(bob)
+    sql(f"UPDATE {table} SET {change} WHERE id = %s", (str(theirs),))
+    mine = uuid.UUID(str(mine))
+    assert stands(mine)
+    sql(f"UPDATE {table} SET {change} WHERE id = %s", (str(mine),))
+    assert not stands(mine)
+
+
+class TestWhatIsNoted:
+    FACTS = sorted(read_of(session_rows.FACTS) | read_of(token_rows.FACTS))
+
+    @pytest.mark.parametrize("column", [name for name in FACTS if name not in PROGRESS])
+    def test_a_change_of_all_that_is_read(self, alice, script, sql, column):
+        script(alice)
+        table, name = column.split(".")
+        value = OTHER.get(name, "now() + interval '3 hours'")
+        [(of_one, of_all)] = self.noted(sql, f"UPDATE {table} SET {name} = {value}")
+        assert of_one or of_all, f"a trigger has to note that {column} was changed (a migration)"
+
+    @pytest.mark.parametrize("column", sorted(PROGRESS))
+    def test_nothing_where_a_credential_was_only_used(self, alice, script, sql, column):
+        script(alice)
+        table, name = column.split(".")
+        assert self.noted(sql, f"UPDATE {table} SET {name} = {OTHER.get(name, 'now()')}") == [(0, 0)]
+
+    @pytest.mark.parametrize("table", ["users", "sessions", "api_tokens"])
+    def test_what_goes_and_could_still_be_used(self, alice, script, sql, table):
+        made = script(alice).made["id"]
+        key = {"users": alice.user.id, "sessions": alice.session_id, "api_tokens": made}[table]
+        sql("DELETE FROM access_changes")
+        sql(f"DELETE FROM {table} WHERE id = %s", (str(key),))
+        assert (str(key),) in sql("SELECT subject FROM access_changes")
+
+    def test_nothing_where_what_has_ended_is_swept(self, alice, sql):
+        sql("UPDATE sessions SET revoked_at = now()")
+        assert self.noted(sql, "DELETE FROM sessions") == [(0, 0)]
+
+    @staticmethod
+    def noted(sql, change):
+        sql("DELETE FROM access_changes")
+        sql(change)
+        return sql("SELECT count(subject), count(*) - count(subject) FROM access_changes")
+
+
+class TestTransactions:
+    def test_one_that_was_open_when_it_was_asked_is_heard_of_when_it_ends(
+        self, stands, alice, sql, another_connection
+    ):
+        """Younger transactions are over before it: whoever looks for numbers above the last one seen misses it."""
+        with another_connection, another_connection.cursor() as cursor:
+            cursor.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (str(alice.session_id),))
+            for _ in range(2):
+                sql("UPDATE system_state SET clock_offset_seconds = clock_offset_seconds")
+                assert stands()
+        assert not stands()
+
+    def test_one_that_was_undone_changes_nothing(self, stands, another_connection):
+        with another_connection.cursor() as cursor:
+            cursor.execute("UPDATE sessions SET revoked_at = now()")
+            another_connection.rollback()
+        assert stands()
+
+
+class TestBeginningAnew:
+    """Whoever cannot know what was missed takes nothing of before."""
+
+    def test_the_first_question_vouches_for_nothing_of_before_it(self, uow):
+        watch, born = AccessWatch(uow), access_watch.time.monotonic()
+        assert not watch.stands(born, ())
+        assert watch.stands(access_watch.time.monotonic(), ())
+
+    def test_after_a_long_sleep(self, stands, wall):
+        assert stands()
+        wall(LIFE)
+        assert not stands()
+
+    def test_with_another_life_of_the_server(self, watch, stands):
+        """A server that was promoted may have lost transactions, and gives their numbers to others."""
+        assert stands()
+        watch._since = (watch._since[0], datetime(2001, 1, 1, tzinfo=UTC))
+        assert not stands()
+
+    def test_with_numbers_that_go_back(self, watch, stands):
+        watch._since = (watch._since[0] + 10**6, watch._since[1])
+        assert not stands()
+
+    def test_with_more_changes_than_it_remembers(self, stands, monkeypatch, sql, bob):
+        monkeypatch.setattr(access_watch, "MOST", 3)
+        for _ in range(2):
+            sql("UPDATE users SET mfa_enabled = NOT mfa_enabled WHERE id = %s", (str(bob.user.id),))
+        assert stands()
+        for _ in range(3):
+            sql("UPDATE users SET mfa_enabled = NOT mfa_enabled WHERE id = %s", (str(bob.user.id),))
+        assert not stands()
+
+    def test_with_more_changes_of_its_own_than_it_remembers(self, watch, stands, monkeypatch):
+        monkeypatch.setattr(access_watch, "MOST", 3)
+        for _ in range(3):
+            watch.note(uuid.uuid4())
+        assert stands()
+        watch.note(uuid.uuid4())
+        assert not stands()
+
+
+class TestAsking:
+    def test_a_few_times_a_second_for_all_threads_of_which_none_waits(
+        self, watch, count_asked, at_once, wall
+    ):
+        at_once(8, lambda _number: watch.current())
+        assert count_asked() == 0
+        wall(EARLY)
+        at_once(8, lambda _number: watch.current())
+        assert count_asked() == 1
+
+    def test_while_one_asks_the_others_go_by_the_last_answer_for_a_second(self, watch, wall):
+        with watch._lock:
+            wall(EARLY)
+            assert watch.current()
+            wall(LATEST - EARLY)
+            assert not watch.current()
+
+    def test_without_postgresql_nothing_stands_after_a_second_and_it_is_not_asked_at_each_request(
+        self, watch, wall, monkeypatch, no_database, count_asked
+    ):
+        monkeypatch.setattr(watch, "_uow", no_database)
+        wall(EARLY)
+        assert watch.current()
+        wall(LATEST - EARLY)
+        with pytest.raises(AppError):
+            watch.current()
+        assert not watch.current()
+        assert count_asked() == 2
+
+    def test_an_answer_counts_from_when_it_was_asked_for(self, watch, wall, monkeypatch, uow):
+        """One that took a second tells of a second ago."""
+        reading = uow.reading
+        monkeypatch.setattr(uow, "reading", lambda: (wall(LATEST), reading())[1])
+        wall(EARLY)
+        assert not watch.current()
+
+
+@pytest.fixture
+def no_database(settings):
+    nowhere = SecretStr("postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
+    engine = make_engine(settings.model_copy(update={"database_url": nowhere}))
+    yield UnitOfWork(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def another_connection(engines, database):
+    name, roles = database
+    connection = psycopg2.connect(plain_url(roles.owner.url(engines.admin_url, name)))
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def count_asked(watch, monkeypatch):
+    times, ask = [], watch._ask
+    monkeypatch.setattr(watch, "_ask", lambda: (times.append(1), ask()))
+    return lambda: len(times)
