@@ -170,6 +170,15 @@ class TestBeginningAnew:
         assert not stands()
 
 
+def test_what_was_read_in_the_moment_of_a_change_may_be_of_before_it(watch, monkeypatch, alice):
+    now = access_watch.time.monotonic()
+    monkeypatch.setattr(access_watch.time, "monotonic", lambda: now)
+    watch.note(alice.user.id)
+    assert not watch.stands(now, (alice.user.id,))
+    watch.note(None)
+    assert not watch.stands(now, ())
+
+
 class TestAsking:
     def test_a_few_times_a_second_for_all_threads_of_which_none_waits(
         self, watch, count_asked, at_once, wall
@@ -198,6 +207,17 @@ class TestAsking:
             watch.current()
         assert not watch.current()
         assert count_asked() == 2
+
+    def test_d7_with_every_connection_in_use_the_last_answer_is_used_up_before_anybody_waits_for_one(
+        self, watch, wall, monkeypatch, count_asked
+    ):
+        monkeypatch.setattr(UnitOfWork, "has_room", False)
+        wall(EARLY)
+        assert watch.current()
+        assert count_asked() == 0
+        wall(LATEST - EARLY)
+        watch.current()
+        assert count_asked() == 1
 
     def test_an_answer_counts_from_when_it_was_asked_for(self, watch, wall, monkeypatch, uow):
         """One that took a second tells of a second ago."""
