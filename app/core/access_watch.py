@@ -8,16 +8,20 @@ import threading
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, FetchedValue, Identity, Index, delete, func, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, rows_changed
 from app.core.errors import AppError
 from app.core.events import TransactionId
+from app.core.telemetry import log
 from app.core.uow import UnitOfWork
 
+logger = log(__name__)
 EARLY, LATEST = 0.4, 0.9
 """Seconds after which an answer is asked for again, and up to which it counts."""
 LIFE = 300.0
@@ -26,14 +30,35 @@ MOST = 10_000
 """Changes that a process remembers; with more it forgets all that it knows of callers."""
 KEPT = timedelta(days=1)
 NEVER = float("-inf")
-# xmin: whatever is older was over when this was asked, and seen if it was committed. One statement has one snapshot.
+# One statement has one snapshot. What is older than its xmin was over when it was asked, and seen if it was committed. A server that
+# broke down gives numbers again that it had not written down; ids it does not, of what was seen. Numbers beyond xmax came with a restore.
 CHANGES = text(
-    "SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) AS oldest,"
-    " pg_postmaster_start_time() AS server,"
-    " ARRAY(SELECT subject FROM access_changes WHERE xid >= CAST(:since AS xid8) LIMIT :most) AS subjects"
+    "SELECT CAST(CAST(pg_snapshot_xmin(now) AS text) AS bigint) AS oldest,"
+    " (SELECT coalesce(max(id), 0) FROM access_changes) AS newest,"
+    " concat_ws(' ', pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database()),"
+    " (SELECT database_id FROM system_state)) AS server,"
+    " (SELECT json_object_agg(id, subject) FROM (SELECT id, subject FROM access_changes"
+    " WHERE (xid >= CAST(:since AS xid8) AND xid < pg_snapshot_xmax(now)) OR id > :newest LIMIT :most) AS found) AS changes"
+    " FROM pg_current_snapshot() AS now"
 )
-NOTHING = 2**63 - 1
-"""No transaction has this number."""
+UNKNOWN = 2**63 - 1
+"""No transaction and no row has this number."""
+
+
+class Answer(NamedTuple):
+    """What PostgreSQL said last.
+
+    Attributes:
+        oldest: number of a transaction, below which all were over.
+        newest: id of a row.
+        server: its life, and which database.
+        heard: ids of rows, which it will tell of again while that transaction is open.
+    """
+
+    oldest: int
+    newest: int
+    server: str
+    heard: frozenset[str]
 
 
 class AccessChange(Base):
@@ -63,76 +88,82 @@ class AccessWatch:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._lock = threading.Lock()
+        self._asking, self._noting = threading.Lock(), threading.Lock()
         self._as_of = self._doubt_until = NEVER
-        self._since: tuple[int, datetime] | None = None
-        self._everything = NEVER
-        self._changed: dict[UUID, float] = {}
+        self._answer: Answer | None = None
+        # Since when nothing of before counts: of everybody, and of each subject. Replaced as a whole, never emptied.
+        self._marks: tuple[float, dict[UUID, float]] = (NEVER, {})
+
+    @property
+    def sees_commits_only(self) -> bool:
+        """Whether what this thread reads now was committed; a block of its own may yet be undone."""
+        return not self._uow.active
 
     def stands(self, born: float, subjects: Collection[UUID]) -> bool:
-        """Whether what was read at that moment of the monotonic clock was still true less than a second ago. Raises: as ``current``."""
-        if not self.current() or born <= self._everything:
+        """Whether what was read at that moment of the monotonic clock was still true less than a second ago."""
+        if not self.current():
             return False
-        return all(born > self._changed.get(each, NEVER) for each in subjects)
+        everybody, each = self._marks
+        return born > everybody and all(born > each.get(subject, NEVER) for subject in subjects)
 
     def current(self) -> bool:
         """Whether all that was committed up to ``LATEST`` seconds ago is known here; finds out where it is time to.
 
-        Raises:
-            AppError: it would have to, and PostgreSQL does not answer: who waited for that in vain need not wait once more.
+        Where all connections are in use nobody waits for one to find out: who then has to read waits once.
         """
         now = time.monotonic()
-        age = now - self._as_of
-        if age < EARLY or (age < LATEST and not self._uow.has_room):
+        if now - self._as_of < EARLY:
             return True
-        if now >= self._doubt_until and self._lock.acquire(blocking=False):
+        if now >= self._doubt_until and self._uow.has_room and self._asking.acquire(blocking=False):
             try:
                 self._ask()
             finally:
-                self._lock.release()
+                self._asking.release()
         return time.monotonic() - self._as_of < LATEST
 
     def catch_up(self) -> None:
-        """Before something is read after a long time: the first answer would take it for old. Raises: as ``current``."""
+        """Before something is read after a long time: the first answer would take it for old."""
         if time.monotonic() - self._as_of > LIFE:
             self.current()
 
     def note(self, subject: UUID | None) -> None:
         """A change that this process has committed, or heard of. Args: subject: of ``AccessChange``."""
-        if subject is None or len(self._changed) >= MOST:
-            self._everything = time.monotonic()
-            self._changed = {}
-        else:
-            self._changed[subject] = time.monotonic()
+        with self._noting:
+            now, (_everybody, each) = time.monotonic(), self._marks
+            if subject is None or (len(each) >= MOST and subject not in each):
+                self._marks = (now, {})
+            else:
+                each[subject] = now
 
     def after_commit(self, subject: UUID | None) -> None:
         """Let this process know of a change as soon as it is committed; the others find out. Args: as of ``note``."""
         self._uow.after_commit(self.note, subject)
 
     def _ask(self) -> None:
-        asked_at = time.monotonic()
+        asked_at, before = time.monotonic(), self._answer
+        since, newest = (str(before.oldest), before.newest) if before else (str(UNKNOWN), UNKNOWN)
         try:
             with self._uow.reading():
-                since = str(self._since[0] if self._since else NOTHING)
-                row = self._uow.session.execute(CHANGES, {"since": since, "most": MOST}).one()
-        except AppError:
+                given = {"since": since, "newest": newest, "most": MOST}
+                row = self._uow.session.execute(CHANGES, given).one()
+        except (AppError, SQLAlchemyError) as error:
             self._doubt_until = time.monotonic() + EARLY
-            if time.monotonic() - self._as_of < LATEST:
-                return
-            raise
-        now = (row.oldest, row.server)
-        if self._missed_some(now, asked_at) or len(row.subjects) >= MOST:
+            logger.warning("access_changes_not_read", error=type(error).__name__)
+            return
+        changes = {number: subject and UUID(subject) for number, subject in (row.changes or {}).items()}
+        now = Answer(row.oldest, row.newest, row.server, frozenset(changes))
+        if before is None or self._missed_some(before, now, asked_at) or len(changes) >= MOST:
             self.note(None)
         else:
-            for subject in row.subjects:
-                self.note(subject)
-        self._since, self._as_of = now, asked_at
+            for number in changes.keys() - before.heard:
+                self.note(changes[number])
+        self._answer, self._as_of = now, asked_at
 
-    def _missed_some(self, now: tuple[int, datetime], asked_at: float) -> bool:
+    def _missed_some(self, before: Answer, now: Answer, asked_at: float) -> bool:
         """Another life of the server may have lost transactions, and given their numbers to others."""
-        if self._since is None or asked_at - self._as_of > LIFE:
+        if asked_at - self._as_of > LIFE or now.server != before.server:
             return True
-        return now[1] != self._since[1] or now[0] < self._since[0]
+        return now.oldest < before.oldest or now.newest < before.newest
 
 
 class AccessChanges:

@@ -62,7 +62,7 @@ class KnownCallers(Generic[Facts]):
         self._watch.catch_up()
         born = time.monotonic()
         facts = load()
-        if facts is not None:
+        if facts is not None and self._watch.sees_commits_only:
             self._known.put(credential, Known(born, facts))
         return facts
 

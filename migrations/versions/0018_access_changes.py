@@ -11,18 +11,20 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
+# With the rights of their owner: who may change an account, the release before this one included, need not know of the notes.
 # What the checks of sessions and API tokens read, and nothing else: a session is written to with each refresh. What has ended
 # or expired by itself is no news when it is deleted. When a note was made is told by the server's clock, as its age is: processes
-# hear of it in real time, whatever the test clock says.
+# hear of it in real time, whatever the test clock says. The host of the service may be behind that clock, but not by a day.
 TRIGGERS = """
-CREATE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_access_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO access_changes (subject, created_at) VALUES (OLD.id, clock_timestamp());
+    INSERT INTO public.access_changes (subject, created_at) VALUES (OLD.id, clock_timestamp());
     RETURN NULL;
 END $$;
-CREATE FUNCTION note_access_change_of_all() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION note_access_change_of_all() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO access_changes (subject, created_at) VALUES (NULL, clock_timestamp());
+    INSERT INTO public.access_changes (subject, created_at) VALUES (NULL, clock_timestamp());
     RETURN NULL;
 END $$;
 
@@ -32,14 +34,14 @@ CREATE TRIGGER note_access_change AFTER UPDATE ON sessions FOR EACH ROW
         (NEW.user_id, NEW.min_generation, NEW.auth_epoch, NEW.authenticated_at, NEW.factor_at, NEW.expires_at, NEW.revoked_at))
     EXECUTE FUNCTION note_access_change();
 CREATE TRIGGER note_access_end AFTER DELETE ON sessions FOR EACH ROW
-    WHEN (OLD.revoked_at IS NULL AND OLD.expires_at > clock_timestamp()) EXECUTE FUNCTION note_access_change();
+    WHEN (OLD.revoked_at IS NULL AND OLD.expires_at > clock_timestamp() - interval '1 day') EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER note_access_change AFTER UPDATE ON api_tokens FOR EACH ROW
     WHEN ((OLD.user_id, OLD.digest, OLD.scopes, OLD.expires_at, OLD.revoked_at)
         IS DISTINCT FROM (NEW.user_id, NEW.digest, NEW.scopes, NEW.expires_at, NEW.revoked_at))
     EXECUTE FUNCTION note_access_change();
 CREATE TRIGGER note_access_end AFTER DELETE ON api_tokens FOR EACH ROW
-    WHEN (OLD.revoked_at IS NULL AND OLD.expires_at > clock_timestamp()) EXECUTE FUNCTION note_access_change();
+    WHEN (OLD.revoked_at IS NULL AND OLD.expires_at > clock_timestamp() - interval '1 day') EXECUTE FUNCTION note_access_change();
 
 CREATE TRIGGER note_access_change AFTER UPDATE ON users FOR EACH ROW
     WHEN ((OLD.role, OLD.status, OLD.mfa_enabled) IS DISTINCT FROM (NEW.role, NEW.status, NEW.mfa_enabled))
@@ -48,6 +50,7 @@ CREATE TRIGGER note_access_end AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTI
 
 CREATE TRIGGER note_access_change AFTER UPDATE ON system_state FOR EACH ROW
     WHEN (OLD.auth_epoch IS DISTINCT FROM NEW.auth_epoch) EXECUTE FUNCTION note_access_change_of_all();
+CREATE TRIGGER note_access_other AFTER INSERT OR DELETE ON system_state FOR EACH ROW EXECUTE FUNCTION note_access_change_of_all();
 """
 
 
@@ -78,6 +81,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER note_access_change ON {table}")
     for table in ("sessions", "api_tokens", "users"):
         op.execute(f"DROP TRIGGER note_access_end ON {table}")
+    op.execute("DROP TRIGGER note_access_other ON system_state")
     op.drop_table("access_changes")
     op.execute("DROP FUNCTION note_access_change()")
     op.execute("DROP FUNCTION note_access_change_of_all()")

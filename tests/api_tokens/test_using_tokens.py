@@ -46,6 +46,13 @@ def test_sec_20_a_revoked_one_is_refused_at_once(alice, script):
     assert code_of(client.get("/me")) == (401, "token_invalid")
 
 
+def test_sec_20_one_of_a_suspended_account_is_refused_at_once(alice, ada, script):
+    client = script(alice)
+    assert client.get("/me").status_code == 200
+    assert ada.patch(f"/admin/users/{alice.user.id}", json={"status": "suspended"}).status_code == 200
+    assert code_of(client.get("/me")) == (403, "account_suspended")
+
+
 def test_sec_20_and_within_a_second_in_every_other_process(alice, script, make_app):
     client = script(alice)
     elsewhere = ApiClient(make_app(), client.token)

@@ -105,6 +105,13 @@ def test_nothing_is_not_remembered(known, source):
     assert known.of("nobody", source.load).value == "old"
 
 
+def test_what_was_read_in_a_block_that_may_be_undone_is_not_remembered(known, source, uow):
+    with uow:
+        assert known.of("alice", source.load).value == "old"
+    known.of("alice", source.load)
+    assert source.asked == 2
+
+
 def test_it_is_read_again_for_who_knows_better(known, source):
     known.of("alice", source.load)
     source.facts = source.facts._replace(value="new")

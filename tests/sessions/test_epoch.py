@@ -3,6 +3,7 @@
 import threading
 import time
 
+from app.sessions.service import SessionService
 from tests.fixtures.accounts import asks_who_it_is, code_of, refreshes, signs_in
 from tests.fixtures.client import ApiClient
 
@@ -35,6 +36,12 @@ def test_everybody_is_signed_out_within_a_second(app, anonymous, alice, bob, sql
     assert sql("SELECT kind, data FROM audit_events WHERE kind = 'auth_epoch.moved'") == [
         ("auth_epoch.moved", {"epoch": 2})
     ]
+
+
+def test_sec_21_in_the_process_that_ends_them_it_is_the_very_next_request(parts, alice):
+    assert alice.get("/me").status_code == 200
+    parts.services[SessionService].revoke_all()
+    assert code_of(alice.get("/me")) == ENDED
 
 
 def test_who_signs_in_again_is_in_and_sees_the_new_session_alone(app, anonymous, alice):
