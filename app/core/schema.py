@@ -152,6 +152,7 @@ def _grant(connection: Connection, settings: Settings) -> None:
         (None, "GRANT SELECT ON alembic_version TO {role}"),
         ("audit_events", "REVOKE UPDATE, DELETE, TRUNCATE ON audit_events FROM {role}"),
         ("system_state", "REVOKE INSERT, DELETE ON system_state FROM {role}"),
+        ("access_changes", "REVOKE INSERT, UPDATE ON access_changes FROM {role}"),
         ("audit_events", "GRANT EXECUTE ON FUNCTION purge_audit_events(timestamptz) TO {role}"),
         ("account_deletions", "GRANT EXECUTE ON FUNCTION anonymise_audit_events(uuid) TO {role}"),
     ):

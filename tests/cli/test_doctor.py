@@ -17,7 +17,7 @@ from tests.fixtures.command_line import command_line, environment_of, flask_proc
 
 ABOUTS = {
     "settings", "keys", "public url", "cors", "proxy", "database", "role", "migrations", "pg_trgm", "letters", "indexes",
-    "grants", "connections", "durability", "clock", "worker", "jobs", "redis", "mail", "storage",
+    "triggers", "grants", "connections", "durability", "clock", "worker", "jobs", "redis", "mail", "storage",
 }  # fmt: skip
 
 

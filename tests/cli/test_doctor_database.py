@@ -88,6 +88,15 @@ def test_a_role_that_owns_nothing(app, settings):
     assert role_of(settings) in Examined(app).one("role", "ok")["what"]
 
 
+def test_a_trigger_that_is_switched_off(own_app, own_sql):
+    """SEC-20: a session that is ended past it would be believed for minutes."""
+    own_sql("ALTER TABLE sessions DISABLE TRIGGER note_access_change")
+    found = Examined(own_app).one("triggers", "fault")
+    assert "note_access_change of sessions is switched off" in found["what"]
+    own_sql("ALTER TABLE sessions ENABLE TRIGGER note_access_change")
+    assert Examined(own_app).one("triggers", "ok")
+
+
 def test_a_right_that_is_missing(own_app, own_sql, own_database):
     own_sql(f'REVOKE INSERT ON projects FROM "{role_of(own_database)}"')
     found = Examined(own_app).one("grants", "fault")

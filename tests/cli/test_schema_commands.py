@@ -96,6 +96,7 @@ def test_up_gives_the_services_role_back_what_it_needs_and_no_more(flask, owner,
     assert rights["projects"] == ["DELETE", "INSERT", "SELECT", "UPDATE"]
     assert rights["audit_events"] == ["INSERT", "SELECT"]
     assert rights["system_state"] == ["SELECT", "UPDATE"]
+    assert rights["access_changes"] == ["DELETE", "SELECT"]
     assert rights["alembic_version"] == ["SELECT"]
 
 

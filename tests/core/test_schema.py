@@ -18,6 +18,7 @@ ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 LESS = {
     "audit_events": {"SELECT", "INSERT"},
     "system_state": {"SELECT", "UPDATE"},
+    "access_changes": {"SELECT", "DELETE"},
     "alembic_version": {"SELECT"},
 }
 

@@ -203,6 +203,6 @@ def _clock(place: Look) -> Iterator[Finding]:
 AT_REST = 'POST /dev/clock {"advance_seconds": 0} on a development server puts it back'
 
 CHECKS: tuple[Callable[[Look], Iterator[Finding]], ...] = (
-    _role, schema.migrations, schema.extension, schema.letters, schema.indexes, schema.grants, _connections, _durability, _clock,
+    _role, schema.migrations, schema.extension, schema.letters, schema.indexes, schema.triggers, schema.grants, _connections, _durability, _clock,
     queue.worker, queue.jobs, accounts.peppers, accounts.strangers,
 )  # fmt: skip

@@ -12,6 +12,7 @@ ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 SPECIAL = {
     "audit_events": {"SELECT", "INSERT"},
     "system_state": {"SELECT", "UPDATE"},
+    "access_changes": {"SELECT", "DELETE"},
     "alembic_version": {"SELECT"},
 }
 """Tables of which the service's role may not do everything; as `flask db upgrade` grants it (SEC-58)."""
@@ -82,6 +83,25 @@ def indexes(place: Look) -> Iterator[Finding]:
         yield warn("indexes", f"{name} {state}", f"as the owner: {drop}{again}")
     if not faulty:
         yield ok("indexes", f"all {len(index_statements())} are there")
+
+
+def triggers(place: Look) -> Iterator[Finding]:
+    """None is switched off: by them processes hear of sessions that ended, lists are in order and objects are removed."""
+    found = place.rows(
+        "SELECT t.tgname, c.relname, t.tgenabled = 'D' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 2"
+    )
+    if not found:
+        return
+    off = [(trigger, table) for trigger, table, is_off in found if is_off]
+    for trigger, table in off:
+        yield fault(
+            "triggers",
+            f"{trigger} of {table} is switched off: what it would have done was not, and is not made up for",
+            f"as the owner: ALTER TABLE {table} ENABLE TRIGGER {trigger}; then restart the service",
+        )
+    if not off:
+        yield ok("triggers", f"all {len(found)} are on")
 
 
 def grants(place: Look) -> Iterator[Finding]:
