@@ -30,15 +30,17 @@ MOST = 10_000
 """Changes that a process remembers; with more it forgets all that it knows of callers."""
 KEPT = timedelta(days=1)
 NEVER = float("-inf")
-# One statement has one snapshot. What is older than its xmin was over when it was asked, and seen if it was committed. A server that
+# One statement has one snapshot. Told of is what that of the last answer did not show; by its xmin an index can be read. A server that
 # broke down gives numbers again that it had not written down; ids it does not, of what was seen. Numbers beyond xmax came with a restore.
 CHANGES = text(
-    "SELECT CAST(CAST(pg_snapshot_xmin(now) AS text) AS bigint) AS oldest,"
+    "SELECT CAST(now AS text) AS snapshot, CAST(CAST(pg_snapshot_xmin(now) AS text) AS bigint) AS oldest,"
+    " extract(epoch FROM clock_timestamp())::float AS moment,"
     " (SELECT coalesce(max(id), 0) FROM access_changes) AS newest,"
     " concat_ws(' ', pg_postmaster_start_time(), (SELECT oid FROM pg_database WHERE datname = current_database()),"
-    " (SELECT database_id FROM system_state)) AS server,"
-    " (SELECT json_object_agg(id, subject) FROM (SELECT id, subject FROM access_changes"
-    " WHERE (xid >= CAST(:since AS xid8) AND xid < pg_snapshot_xmax(now)) OR id > :newest LIMIT :most) AS found) AS changes"
+    " to_regclass('access_changes')::oid, (SELECT database_id FROM system_state)) AS server,"
+    " ARRAY(SELECT subject FROM access_changes WHERE (xid >= pg_snapshot_xmin(CAST(:before AS pg_snapshot))"
+    " AND NOT pg_visible_in_snapshot(xid, CAST(:before AS pg_snapshot)) AND xid < pg_snapshot_xmax(now))"
+    " OR id > :newest LIMIT :most) AS subjects"
     " FROM pg_current_snapshot() AS now"
 )
 UNKNOWN = 2**63 - 1
@@ -49,16 +51,18 @@ class Answer(NamedTuple):
     """What PostgreSQL said last.
 
     Attributes:
+        snapshot: what it was true of.
         oldest: number of a transaction, below which all were over.
         newest: id of a row.
+        moment: by the server's clock, in seconds; ours may stand still while this machine sleeps.
         server: its life, and which database.
-        heard: ids of rows, which it will tell of again while that transaction is open.
     """
 
+    snapshot: str
     oldest: int
     newest: int
+    moment: float
     server: str
-    heard: frozenset[str]
 
 
 class AccessChange(Base):
@@ -109,14 +113,21 @@ class AccessWatch:
     def current(self) -> bool:
         """Whether all that was committed up to ``LATEST`` seconds ago is known here; finds out where it is time to.
 
-        Where all connections are in use nobody waits for one to find out: who then has to read waits once.
+        Where all connections are in use nobody waits for one to find out, as long as the last answer counts. In a block of writes it
+        is not found out: what that has not committed nobody else has seen.
+
+        Raises:
+            AppError: a connection was waited for in vain; whoever did need not wait for another one.
         """
         now = time.monotonic()
-        if now - self._as_of < EARLY:
+        age = now - self._as_of
+        if age < EARLY:
             return True
-        if now >= self._doubt_until and self._uow.has_room and self._asking.acquire(blocking=False):
+        at_once = self._uow.has_room
+        worth_it = now >= self._doubt_until and not self._uow.active and (at_once or age >= LATEST)
+        if worth_it and self._asking.acquire(blocking=False):
             try:
-                self._ask()
+                self._ask(at_once=at_once)
             finally:
                 self._asking.release()
         return time.monotonic() - self._as_of < LATEST
@@ -139,29 +150,30 @@ class AccessWatch:
         """Let this process know of a change as soon as it is committed; the others find out. Args: as of ``note``."""
         self._uow.after_commit(self.note, subject)
 
-    def _ask(self) -> None:
+    def _ask(self, *, at_once: bool) -> None:
         asked_at, before = time.monotonic(), self._answer
-        since, newest = (str(before.oldest), before.newest) if before else (str(UNKNOWN), UNKNOWN)
+        seen = before.snapshot if before else f"{UNKNOWN}:{UNKNOWN}:"
+        given = {"before": seen, "newest": before.newest if before else UNKNOWN, "most": MOST}
         try:
             with self._uow.reading():
-                given = {"since": since, "newest": newest, "most": MOST}
                 row = self._uow.session.execute(CHANGES, given).one()
         except (AppError, SQLAlchemyError) as error:
             self._doubt_until = time.monotonic() + EARLY
             logger.warning("access_changes_not_read", error=type(error).__name__)
-            return
-        changes = {number: subject and UUID(subject) for number, subject in (row.changes or {}).items()}
-        now = Answer(row.oldest, row.newest, row.server, frozenset(changes))
-        if before is None or self._missed_some(before, now, asked_at) or len(changes) >= MOST:
+            if at_once:
+                return
+            raise
+        now = Answer(row.snapshot, row.oldest, row.newest, row.moment, row.server)
+        if before is None or self._missed_some(before, now, asked_at) or len(row.subjects) >= MOST:
             self.note(None)
         else:
-            for number in changes.keys() - before.heard:
-                self.note(changes[number])
+            for subject in row.subjects:
+                self.note(subject)
         self._answer, self._as_of = now, asked_at
 
     def _missed_some(self, before: Answer, now: Answer, asked_at: float) -> bool:
-        """Another life of the server may have lost transactions, and given their numbers to others."""
-        if asked_at - self._as_of > LIFE or now.server != before.server:
+        """Another life of the server may have lost transactions, and given their numbers to others; rows may have been swept."""
+        if max(asked_at - self._as_of, now.moment - before.moment) > LIFE or now.server != before.server:
             return True
         return now.oldest < before.oldest or now.newest < before.newest
 

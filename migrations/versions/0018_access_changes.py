@@ -27,6 +27,9 @@ BEGIN
     INSERT INTO public.access_changes (subject, created_at) VALUES (NULL, clock_timestamp());
     RETURN NULL;
 END $$;
+-- Triggers run them without that right; nobody else has a use for them.
+REVOKE ALL ON FUNCTION note_access_change() FROM PUBLIC;
+REVOKE ALL ON FUNCTION note_access_change_of_all() FROM PUBLIC;
 
 CREATE TRIGGER note_access_change AFTER UPDATE ON sessions FOR EACH ROW
     WHEN ((OLD.user_id, OLD.min_generation, OLD.auth_epoch, OLD.authenticated_at, OLD.factor_at, OLD.expires_at, OLD.revoked_at)
@@ -77,6 +80,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '2s'")
     for table in ("sessions", "api_tokens", "users", "system_state"):
         op.execute(f"DROP TRIGGER note_access_change ON {table}")
     for table in ("sessions", "api_tokens", "users"):

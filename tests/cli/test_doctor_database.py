@@ -93,8 +93,16 @@ def test_a_trigger_that_is_switched_off(own_app, own_sql):
     own_sql("ALTER TABLE sessions DISABLE TRIGGER note_access_change")
     found = Examined(own_app).one("triggers", "fault")
     assert "note_access_change of sessions is switched off" in found["what"]
+    own_sql("ALTER TABLE sessions ENABLE REPLICA TRIGGER note_access_change")
+    assert Examined(own_app).one("triggers", "fault")
     own_sql("ALTER TABLE sessions ENABLE TRIGGER note_access_change")
     assert Examined(own_app).one("triggers", "ok")
+
+
+def test_a_trigger_that_is_missing(own_app, own_sql):
+    """SEC-20, too."""
+    own_sql("DROP TRIGGER note_access_change ON users")
+    assert "note_access_change of users is missing" in Examined(own_app).one("triggers", "fault")["what"]
 
 
 def test_a_right_that_is_missing(own_app, own_sql, own_database):

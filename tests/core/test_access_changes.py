@@ -78,3 +78,12 @@ def test_nobody_needs_a_right_to_the_notes(alice, sql, database):
     finally:
         sql(f"GRANT SELECT, DELETE ON access_changes TO {roles.app.name}")
     assert (str(alice.session_id),) in sql("SELECT subject FROM access_changes")
+
+
+def test_nobody_may_run_as_the_owner_but_for_what_was_meant(sql):
+    """SEC-58: a function with the owner's rights is given to those who need it, never to everybody."""
+    open_to_all = sql(
+        "SELECT proname FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace"
+        " AND has_function_privilege('public', oid, 'EXECUTE')"
+    )
+    assert open_to_all == []

@@ -16,6 +16,8 @@ SPECIAL = {
     "alembic_version": {"SELECT"},
 }
 """Tables of which the service's role may not do everything; as `flask db upgrade` grants it (SEC-58)."""
+NOTED = ("api_tokens", "sessions", "system_state", "users")
+"""Tables that decide who a caller is (docs/decisions/0042-access-that-is-remembered.md)."""
 RIGHTS = (
     "SELECT c.relname, array_agg(r.name) FILTER (WHERE has_table_privilege(c.oid, r.name))"
     " FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) AS r(name)"
@@ -88,11 +90,19 @@ def indexes(place: Look) -> Iterator[Finding]:
 def triggers(place: Look) -> Iterator[Finding]:
     """None is switched off: by them processes hear of sessions that ended, lists are in order and objects are removed."""
     found = place.rows(
-        "SELECT t.tgname, c.relname, t.tgenabled = 'D' FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        "SELECT t.tgname, c.relname, t.tgenabled IN ('D', 'R') FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
         " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace ORDER BY 1, 2"
     )
     if not found:
         return
+    there = {(trigger, table) for trigger, table, _is_off in found}
+    missing = sorted({("note_access_change", table) for table in NOTED} - there)
+    for trigger, table in missing:
+        yield fault(
+            "triggers",
+            f"{trigger} of {table} is missing: processes do not hear of sessions that end",
+            "make it again as the owner; migrations/versions/0018_access_changes.py has the statement",
+        )
     off = [(trigger, table) for trigger, table, is_off in found if is_off]
     for trigger, table in off:
         yield fault(
@@ -100,7 +110,7 @@ def triggers(place: Look) -> Iterator[Finding]:
             f"{trigger} of {table} is switched off: what it would have done was not, and is not made up for",
             f"as the owner: ALTER TABLE {table} ENABLE TRIGGER {trigger}; then restart the service",
         )
-    if not off:
+    if not off and not missing:
         yield ok("triggers", f"all {len(found)} are on")
 
 
@@ -124,7 +134,7 @@ def grants(place: Look) -> Iterator[Finding]:
     if excess:
         yield bad(
             "grants",
-            f"the role has {_few(excess)}: whoever holds it can rewrite the audit trail",
+            f"the role has {_few(excess)}: whoever holds it can change what it is only to read or add to",
             f"{UPGRADE}, which revokes it; an owner or superuser keeps it, so use another role",
             production=place.settings.production,
         )
