@@ -66,9 +66,5 @@ class KnownCallers(Generic[Facts]):
             self._known.put(credential, Known(born, facts))
         return facts
 
-    def clear(self) -> None:
-        """Forget all."""
-        self._known.clear()
-
     def _stands(self, known: Known[Facts]) -> bool:
         return time.monotonic() - known.born < LIFE and self._watch.stands(known.born, known.facts.subjects)
