@@ -102,7 +102,7 @@ class FactCache:
         """The facts, from the nearest level that has them.
 
         Args:
-            owner: the thing whose change makes the facts wrong (a project, a session).
+            owner: the thing whose change makes the facts wrong (a project).
             variant: what else they depend on (a viewer); may be empty.
             load: asks PostgreSQL. ``None`` is not kept, nor what is ``Passing``.
         """
