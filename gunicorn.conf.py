@@ -79,6 +79,11 @@ def pre_fork(server: Any, worker: Any) -> None:
     hooks.give_slot(server, worker)
 
 
+def post_worker_init(worker: Any) -> None:
+    """Called in a worker that has loaded the application."""
+    hooks.release_late(worker)
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """Called in the master when a worker is gone."""
     hooks.forget_worker(worker)

@@ -11,7 +11,13 @@ from dev.engines import engines_for_tests
 from dev.roles import Role, Roles, drop_database, drop_roles, ensure_database, ensure_roles, new_roles
 from tests.fixtures.settings import make_settings
 
-pytest_plugins = ["tests.fixtures.app", "tests.fixtures.people", "tests.fixtures.s3", "tests.fixtures.clamd"]
+pytest_plugins = [
+    "tests.fixtures.app",
+    "tests.fixtures.people",
+    "tests.fixtures.s3",
+    "tests.fixtures.clamd",
+    "tests.fixtures.holdfast_process",
+]
 
 STACK = pytest.StashKey[ExitStack]()
 SHARED = pytest.StashKey[str]()

@@ -13,6 +13,7 @@ from collections.abc import Collection
 
 from app.core.cache_keys import cache_key
 from app.core.redis_gate import RedisGate
+from app.core.redis_link import Command
 
 GENERATION_TTL, HOLD_TTL = 86_400, 60
 """Seconds. A hold is for as long as a COMMIT takes; one that its process left behind ends by itself."""
@@ -83,8 +84,12 @@ class Generations:
         Raises:
             RedisUnavailableError: perhaps some are released, perhaps none; see app/core/invalidation.py for what happens then.
         """
+        self._gate.ask(self.to_release(changed, word))
+
+    def to_release(self, changed: Changed, word: str) -> Command:
+        """What ``release`` asks. Args: as there."""
         to = word or new_word()
-        self._gate.ask(("EVAL", RELEASE, len(changed), *_keys(changed), word, to, GENERATION_TTL, HOLD_TTL))
+        return ("EVAL", RELEASE, len(changed), *_keys(changed), word, to, GENERATION_TTL, HOLD_TTL)
 
 
 def new_word() -> str:

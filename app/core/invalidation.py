@@ -1,11 +1,12 @@
 """Telling every process that cached facts are no longer true."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from app.core.cache import FactCache
 from app.core.generations import Changed, new_word
 from app.core.jobs import JobQueue
-from app.core.redis_gate import RedisUnavailableError
+from app.core.late_releases import LateReleases
+from app.core.redis_gate import RedisGate, RedisUnavailableError
 from app.core.telemetry import log
 from app.core.untold import JOB
 from app.core.uow import UnitOfWork
@@ -18,15 +19,17 @@ class Invalidator:
 
     When Redis cannot be reached a job does it later: written in the same transaction where that is known before the commit, else
     in one of its own. Until then no process takes facts that are older than a second.
+
+    Attributes:
+        late: makes the release wait for the next round trip, in a process that sees to it (``LateReleases.begin``).
     """
 
-    def __init__(
-        self, uow: UnitOfWork, cache: FactCache, jobs: JobQueue, redis_is_away: Callable[[], bool]
-    ) -> None:
+    def __init__(self, uow: UnitOfWork, cache: FactCache, jobs: JobQueue, gate: RedisGate) -> None:
         self._uow = uow
         self._cache = cache
         self._jobs = jobs
-        self._redis_is_away = redis_is_away
+        self._gate = gate
+        self.late = LateReleases(gate, cache.generations, self._defer_alone)
         jobs.register(JOB, self.run, attempts=20)
 
     def after_commit(self, namespace: str, owner: str) -> None:
@@ -42,7 +45,7 @@ class Invalidator:
         self._uow.after_commit(self._tell, changed, word, by_job)
 
     def _holds(self, changed: Changed, word: str) -> bool:
-        if self._redis_is_away():
+        if self._gate.open:
             return False
         try:
             self._cache.generations.hold(changed, word)
@@ -54,15 +57,22 @@ class Invalidator:
     def _tell(self, changed: Changed, word: str, by_job: bool) -> None:
         for namespace, owner in changed:
             self._cache.forget_here(namespace, owner)
+        if self.late.wanted and not by_job and not self._gate.open:
+            self.late.add(changed, word)
+            return
         try:
             self._cache.generations.release(changed, word)
         except RedisUnavailableError:
             if not by_job:
-                with self._uow:
-                    self._defer(changed)
+                self._defer_alone([changed])
 
     def _defer(self, changed: Changed) -> None:
         self._jobs.defer(JOB, changed=[list(each) for each in changed])
+
+    def _defer_alone(self, untold: list[Changed]) -> None:
+        with self._uow:
+            for changed in untold:
+                self._defer(changed)
 
     def run(self, changed: Iterable[tuple[str, str]]) -> None:
         """The job: raises while Redis is away, so that it is tried again."""

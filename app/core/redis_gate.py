@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import redis
@@ -45,6 +47,7 @@ class RedisGate:
         self._connect: Callable[[], Any] = lambda: pool.connection_class(**pool.connection_kwargs)
         self._idle: list[RedisLink] = []
         self._waiting = threading.local()
+        self._posted: deque[tuple[Command, Callable[[], None]]] = deque()
         self._lock = threading.Lock()
         self._open_until = 0.0
         self._pause = FIRST_PAUSE
@@ -82,12 +85,20 @@ class RedisGate:
             RedisUnavailableError: as ``run``; also when one of the commands is refused.
         """
         along = self._waiting.__dict__.pop("along", ())
-        if not along:
+        if not along and not self._posted:
             return self._guarded(lambda: self._ask(commands))
-        replies = self._guarded(lambda: self._ask((*commands, *(command for command, _ in along))))
-        for (_, tell), reply in zip(along, replies[len(commands) :], strict=True):
+        posted = self._take_posted()
+        before = tuple(command for command, _ in posted)
+        try:
+            replies = self._guarded(lambda: self._ask((*before, *commands, *(each for each, _ in along))))
+        except BaseException:
+            for _, lost in posted:
+                lost()
+            raise
+        own, others = replies[len(before) :][: len(commands)], replies[len(before) + len(commands) :]
+        for (_, tell), reply in zip(along, others, strict=True):
             tell(reply)
-        return replies[: len(commands)]
+        return own
 
     def along(self, command: Command, tell: Callable[[Any], None]) -> None:
         """Send a command with the next ``ask`` of this thread, which saves it a round trip of its own.
@@ -101,6 +112,33 @@ class RedisGate:
     def leave_along(self) -> None:
         """Send nothing along after all."""
         self._waiting.__dict__.pop("along", None)
+
+    def soon(self, command: Command, lost: Callable[[], None]) -> None:
+        """Send a command before those of the next ``ask`` of any thread, whose round trip it shares; its reply is not looked at.
+
+        Args:
+            command: as of ``ask``; one that is refused fails whom it goes with.
+            lost: called, by whichever thread, when it may not have reached Redis; it is not sent again.
+        """
+        self._posted.append((command, lost))
+
+    @property
+    def has_posted(self) -> bool:
+        """Whether anything waits for an ``ask``."""
+        return bool(self._posted)
+
+    def send_posted(self) -> None:
+        """Send that now, if there is any."""
+        if self._posted:
+            with suppress(RedisUnavailableError):  # ``lost`` says it
+                self.ask()
+
+    def _take_posted(self) -> list[tuple[Command, Callable[[], None]]]:
+        posted = []
+        with suppress(IndexError):  # each popped by one thread only
+            while self._posted:
+                posted.append(self._posted.popleft())
+        return posted
 
     def _ask(self, commands: tuple[Command, ...]) -> list[Any]:
         try:

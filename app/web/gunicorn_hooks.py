@@ -148,6 +148,17 @@ def give_slot(server: Any, worker: Any) -> None:
     worker.slot = counts.vacant(other.slot for other in server.WORKERS.values())
 
 
+def release_late(worker: Any) -> None:
+    """Let a process that answers requests tell of changes with whatever it asks of Redis next.
+
+    Args:
+        worker: with its application; another one than Holdfast tells of nothing.
+    """
+    parts = getattr(worker.wsgi, "extensions", {}).get("holdfast")
+    if parts is not None:
+        worker.chores = parts.late_releases.begin()
+
+
 def prepare_metrics() -> None:
     """Make the folder for the workers' metrics, without what processes left there that no longer live."""
     if not (named := os.environ.get("PROMETHEUS_MULTIPROC_DIR")):

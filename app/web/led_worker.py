@@ -7,7 +7,7 @@ a request answers it, and then looks for the next.
 import time
 from collections import deque
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -40,14 +40,26 @@ class Outcome(NamedTuple):
         return False
 
 
+class Chores(Protocol):
+    """What can be done after the answer is out."""
+
+    def due(self, *, idle: bool) -> bool:
+        """Whether there is something to do now. Args: idle: whether nobody waits."""
+
+    def do(self) -> None:
+        """Do all of it; never raises."""
+
+
 class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """See the module. Everything but ``handle`` runs in the thread that leads.
 
     Attributes:
         slot: where the others read how many connections this one has; the master sets it before it forks.
+        chores: what is done between requests, most of it when nobody waits.
     """
 
     slot: int | None = None
+    chores: Chores | None = None
 
     def init_process(self) -> None:
         """Make what belongs to this process alone, then run."""
@@ -68,6 +80,8 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             super().run()
         finally:
             self._leadership.close()
+            if self.chores is not None:
+                self.chores.do()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Handle SIGTERM: begin to stop."""
@@ -142,6 +156,10 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._leadership.resign()
 
     def _look_after_clients(self) -> None:
+        if self.chores is not None and self.chores.due(idle=not self._line):
+            self._leadership.away(self.chores.do)
+            if not self._leadership.kept:
+                return
         self._look(0.0 if self._line else LOOK_SECONDS)
         if len(self._line) > 1:
             self._let_in(min(len(self._line), FEW))

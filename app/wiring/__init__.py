@@ -20,6 +20,7 @@ from app.config import Settings
 from app.core.access import Actor, ApiTokenCheck, SessionCheck
 from app.core.access_watch import AccessChanges
 from app.core.keys import KeyRing, SigningKeys
+from app.core.late_releases import LateReleases
 from app.core.mail import MailboxFolder
 from app.core.passwords import PasswordHasher
 from app.deletion import routes as deletion
@@ -102,6 +103,7 @@ class Parts:
         self.services: dict[type, Any] = {}
         self.session_check: SessionCheck
         self.api_token_check: ApiTokenCheck
+        self.late_releases: LateReleases
         self.step_up_methods: Callable[[Actor], list[str]]
         self._build()
         checks = build_checks(engines.engine, engines.gate, engines.store, settings, engines.replicas)
@@ -126,6 +128,7 @@ class Parts:
     def _build(self) -> None:
         """Build the features bottom-up, and hand the edge what it asks about callers."""
         base = Foundations.on(self.engines, self.add)
+        self.late_releases = base.invalidator.late
         people = build_people(base)
         projects_of_people = build_projects(base, people.users)
         invitations_of_people = build_invitations(

@@ -81,7 +81,7 @@ class Foundations:
             events=add(Events(uow, clock)),
             throttle=add(Throttle(uow, clock, ring.derive("throttle"))),
             records=add(IdempotencyRecords(uow, clock)),
-            invalidator=add(Invalidator(uow, engines.cache, engines.jobs, lambda: engines.gate.open)),
+            invalidator=add(Invalidator(uow, engines.cache, engines.jobs, engines.gate)),
             hasher=add(
                 PasswordHasher(
                     KeyRing.parse(settings.password_peppers.get_secret_value()),

@@ -25,7 +25,7 @@ class Process:
         self.cache = FactCache(
             self.gate, enabled=True, told_at=UntoldChanges(uow).none_at, on_lookup=lambda *_told: None
         )
-        self.invalidator = Invalidator(uow, self.cache, queue, lambda: self.gate.open)
+        self.invalidator = Invalidator(uow, self.cache, queue, self.gate)
 
     def goes_without_redis(self):
         """As after a failed call: the breaker is open for a minute."""

@@ -156,3 +156,71 @@ def test_calls_are_counted_for_the_log_line(gate_to, settings, dead_port, let_pa
     stats = start_request(None)
     seconds_of_a_refusal(dead)
     assert (stats.redis_calls, stats.degraded) == (0, True)
+
+
+class Told(list):
+    """Counts calls."""
+
+    def __call__(self):
+        self.append("lost")
+
+
+def test_what_is_sent_soon_goes_before_the_next_question_and_shares_its_round_trip(
+    gate_to, settings, redis_client
+):
+    gate, lost = gate_to(settings.redis_url.get_secret_value()), Told()
+    gate.soon(("SET", "kelp", 1), lost)
+    assert gate.has_posted is True
+    assert redis_client.get("kelp") is None
+    stats = start_request(None)
+    seen = []
+    gate.along(("INCRBY", "kelp", 10), seen.append)
+    assert gate.ask(("INCR", "kelp"), ("GET", "kelp")) == [2, b"2"]
+    assert seen == [12]
+    assert (stats.redis_calls, gate.has_posted, lost) == (1, False, [])
+
+
+def test_what_is_sent_soon_is_sent_alone_where_nobody_asks(gate_to, settings, redis_client):
+    gate = gate_to(settings.redis_url.get_secret_value())
+    for number in (1, 2):
+        gate.soon(("SET", "kelp", number), Told())
+    gate.send_posted()
+    assert redis_client.get("kelp") == b"2"
+    stats = start_request(None)
+    gate.send_posted()
+    assert stats.redis_calls == 0
+
+
+def test_whoever_posted_what_may_not_have_arrived_is_told_once_and_it_is_not_sent_again(gate_to, dead_port):
+    gate, lost = gate_to(f"redis://127.0.0.1:{dead_port}/0"), Told()
+    gate.soon(("SET", "kelp", 1), lost)
+    with pytest.raises(RedisUnavailableError):
+        gate.ask(("PING",))
+    assert (lost, gate.has_posted) == (["lost"], False)
+    gate.soon(("SET", "kelp", 2), lost)
+    gate.send_posted()  # while the breaker is open
+    assert (lost, gate.has_posted) == (["lost"] * 2, False)
+
+
+def test_what_was_refused_fails_one_question_and_no_other(gate_to, settings):
+    gate, lost = gate_to(settings.redis_url.get_secret_value()), Told()
+    gate.soon(("NO-SUCH-COMMAND",), lost)
+    with pytest.raises(RedisUnavailableError):
+        gate.ask(("PING",))
+    assert lost == ["lost"]
+    gate._open_until = 0.0
+    assert gate.ask(("PING",)) == [b"PONG"]
+
+
+def test_of_many_threads_each_thing_is_sent_by_one(gate_to, settings, at_once, redis_client):
+    gate, lost = gate_to(settings.redis_url.get_secret_value()), Told()
+
+    def ask_and_post(_number):
+        for _ in range(50):
+            gate.soon(("INCR", "kelp"), lost)
+            gate.ask(("PING",))
+
+    at_once(4, ask_and_post)
+    gate.send_posted()
+    assert redis_client.get("kelp") == b"200"
+    assert lost == []

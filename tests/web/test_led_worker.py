@@ -7,6 +7,7 @@ import pytest
 from gunicorn.config import Config
 
 from app.web.connection_counts import ConnectionCounts, Turn
+from app.web.leadership import Leadership
 from app.web.led_worker import FEW, LedWorker
 from app.web.load_shedding import LIVENESS
 
@@ -38,6 +39,57 @@ def line(listener):
         if not isinstance(conn, str):
             conn.close()
     worker.tmp.close()
+
+
+class Chores:
+    """Due when nobody waits; ``urgent`` at once."""
+
+    def __init__(self):
+        self.urgent, self.done = False, []
+
+    def due(self, *, idle):
+        return self.urgent or idle
+
+    def do(self):
+        self.done.append(self.urgent)
+        self.urgent = False
+
+
+@pytest.fixture
+def leader(line, monkeypatch):
+    """A line whose caller leads; it answers nobody, and looks at nothing."""
+    line._leadership, line._accepting = Leadership(lambda: None), True
+    line.chores = Chores()
+    monkeypatch.setattr(line, "_look", lambda _seconds: None)
+    monkeypatch.setattr(line, "_answer", lambda *_told: None)
+    return line
+
+
+def test_chores_are_done_when_nobody_waits(leader):
+    leader._look_after_clients()
+    assert leader.chores.done == [False]
+    leader.enqueue_req("/a")
+    leader._look_after_clients()
+    assert leader.chores.done == [False]
+
+
+def test_what_cannot_wait_is_done_all_the_same(leader):
+    leader.enqueue_req("/a")
+    leader.chores.urgent = True
+    leader._look_after_clients()
+    assert leader.chores.done == [True]
+
+
+def test_who_lost_the_lead_over_a_chore_answers_nobody(leader, monkeypatch):
+    def dally():
+        leader._leadership._leader = None  # as after PATIENCE, by another thread
+
+    monkeypatch.setattr(leader.chores, "do", dally)
+    monkeypatch.setattr(leader, "_answer", lambda *_told: pytest.fail("answered"))
+    leader.chores.urgent = True
+    leader.enqueue_req("/a")
+    leader._look_after_clients()
+    assert leader.paths == ["/a"]
 
 
 def test_a_few_are_answered_as_they_came(line):
