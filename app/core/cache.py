@@ -85,7 +85,7 @@ class FactCache:
         enabled: bool,
         told_at: Callable[[], float | None],
         on_lookup: Callable[[str, str], None],
-        size: int = 5_000,
+        size: int = 4_000,
     ) -> None:
         self._gate = gate
         self.generations = Generations(gate)
