@@ -95,6 +95,7 @@ class AccessWatch:
         self._asking, self._noting = threading.Lock(), threading.Lock()
         self._as_of = self._doubt_until = NEVER
         self._answer: Answer | None = None
+        self._failing = False
         # Since when nothing of before counts: of everybody, and of each subject. Replaced as a whole, never emptied.
         self._marks: tuple[float, dict[UUID, float]] = (NEVER, {})
 
@@ -159,10 +160,15 @@ class AccessWatch:
                 row = self._uow.session.execute(CHANGES, given).one()
         except (AppError, SQLAlchemyError) as error:
             self._doubt_until = time.monotonic() + EARLY
-            logger.warning("access_changes_not_read", error=type(error).__name__)
+            if not self._failing:  # else two or three lines a second
+                logger.warning("access_changes_not_read", error=type(error).__name__)
+            self._failing = True
             if at_once:
                 return
             raise
+        if self._failing:
+            logger.info("access_changes_read_again")
+        self._failing = False
         now = Answer(row.snapshot, row.oldest, row.newest, row.moment, row.server)
         if before is None or self._missed_some(before, now, asked_at) or len(row.subjects) >= MOST:
             self.note(None)

@@ -5,7 +5,9 @@ cannot come back, so it revives nothing, which a counter that begins anew would.
 
 Before a change is committed the thing is held: what is read meanwhile may be of before or after the commit, and is kept by nobody. So
 a process that dies between its commit and the release leaves no facts behind. Several may hold it at once, each under a word of its own
-(somebody's list changes with each of their projects); it has a generation again when the last of them has let it go.
+(somebody's list changes with each of their projects); it has a generation again when the last of them has let it go. A release that
+arrives once more, after another change, finds no hold of its own and takes the generation away: the word that it would set was
+there before, and facts with it.
 """
 
 import secrets
@@ -36,11 +38,14 @@ end
 """
 RELEASE = f"""{OTHERS}
 for _, key in ipairs(KEYS) do
-  local kept = others(redis.call('GET', key))
-  if kept == '' then
+  local there = redis.call('GET', key) or ''
+  local kept = others(there)
+  if kept ~= '' then
+    redis.call('SET', key, kept, 'EX', ARGV[4])
+  elseif own == '' or string.find(there, '~' .. own .. '@', 1, true) then
     redis.call('SET', key, ARGV[2], 'EX', ARGV[3])
   else
-    redis.call('SET', key, kept, 'EX', ARGV[4])
+    redis.call('DEL', key)
   end
 end
 """

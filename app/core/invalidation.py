@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from app.core.cache import FactCache
 from app.core.generations import Changed, new_word
 from app.core.jobs import JobQueue
-from app.core.late_releases import LateReleases
+from app.core.late_releases import LateReleases, Untold
 from app.core.redis_gate import RedisGate, RedisUnavailableError
 from app.core.telemetry import log
 from app.core.untold import JOB
@@ -41,7 +41,7 @@ class Invalidator:
         changed, word = tuple(dict.fromkeys(changes)), new_word()
         by_job = not self._holds(changed, word)
         if by_job:
-            self._defer(changed)
+            self._defer(changed, word)
         self._uow.after_commit(self._tell, changed, word, by_job)
 
     def _holds(self, changed: Changed, word: str) -> bool:
@@ -64,16 +64,20 @@ class Invalidator:
             self._cache.generations.release(changed, word)
         except RedisUnavailableError:
             if not by_job:
-                self._defer_alone([changed])
+                self._defer_alone([(changed, word)])
 
-    def _defer(self, changed: Changed) -> None:
-        self._jobs.defer(JOB, changed=[list(each) for each in changed])
+    def _defer(self, changed: Changed, word: str) -> None:
+        self._jobs.defer(JOB, changed=[list(each) for each in changed], word=word)
 
-    def _defer_alone(self, untold: list[Changed]) -> None:
+    def _defer_alone(self, untold: list[Untold]) -> None:
         with self._uow:
-            for changed in untold:
-                self._defer(changed)
+            for changed, word in untold:
+                self._defer(changed, word)
 
-    def run(self, changed: Iterable[tuple[str, str]]) -> None:
-        """The job: raises while Redis is away, so that it is tried again."""
-        self._cache.generations.release([(namespace, owner) for namespace, owner in changed])
+    def run(self, changed: Iterable[tuple[str, str]], word: str = "") -> None:
+        """The job: raises while Redis is away, so that it is tried again.
+
+        Args:
+            word: that the things may be held by; a job of an older release has none.
+        """
+        self._cache.generations.release([(namespace, owner) for namespace, owner in changed], word)

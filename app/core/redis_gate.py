@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -85,9 +85,10 @@ class RedisGate:
             RedisUnavailableError: as ``run``; also when one of the commands is refused.
         """
         along = self._waiting.__dict__.pop("along", ())
-        if not along and not self._posted:
-            return self._guarded(lambda: self._ask(commands))
-        posted = self._take_posted()
+        posted = self._take_posted() if self._posted else ()
+        if not along and not posted:
+            # With nothing to ask another thread was quicker; that says nothing of Redis.
+            return self._guarded(lambda: self._ask(commands)) if commands else []
         before = tuple(command for command, _ in posted)
         try:
             replies = self._guarded(lambda: self._ask((*before, *commands, *(each for each, _ in along))))
@@ -133,7 +134,7 @@ class RedisGate:
             with suppress(RedisUnavailableError):  # ``lost`` says it
                 self.ask()
 
-    def _take_posted(self) -> list[tuple[Command, Callable[[], None]]]:
+    def _take_posted(self) -> Sequence[tuple[Command, Callable[[], None]]]:
         posted = []
         with suppress(IndexError):  # each popped by one thread only
             while self._posted:

@@ -69,7 +69,7 @@ class RedisLink:
             replies = [self._reply() for _ in commands]
         except (BlockingIOError, TimeoutError) as error:
             raise redis.TimeoutError from error
-        except OSError as error:
+        except (OSError, hiredis.HiredisError) as error:  # gone, or what comes is no answer
             raise redis.ConnectionError from error
         refused = next((reply for reply in replies if isinstance(reply, hiredis.ReplyError)), None)
         if refused is not None:

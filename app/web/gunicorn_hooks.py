@@ -152,10 +152,10 @@ def release_late(worker: Any) -> None:
     """Let a process that answers requests tell of changes with whatever it asks of Redis next.
 
     Args:
-        worker: with its application; another one than Holdfast tells of nothing.
+        worker: with its application. Another one than Holdfast tells of nothing, and a worker that knows no chores would not see to it.
     """
     parts = getattr(worker.wsgi, "extensions", {}).get("holdfast")
-    if parts is not None:
+    if parts is not None and hasattr(worker, "chores"):
         worker.chores = parts.late_releases.begin()
 
 

@@ -47,7 +47,10 @@ class Chores(Protocol):
         """Whether there is something to do now. Args: idle: whether nobody waits."""
 
     def do(self) -> None:
-        """Do all of it; never raises."""
+        """Do all of it; never raises. Several threads may."""
+
+    def end(self) -> None:
+        """Do it for the last time; never raises."""
 
 
 class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -81,7 +84,7 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         finally:
             self._leadership.close()
             if self.chores is not None:
-                self.chores.do()
+                self.chores.end()
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Handle SIGTERM: begin to stop."""
@@ -156,11 +159,13 @@ class LedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._leadership.resign()
 
     def _look_after_clients(self) -> None:
-        if self.chores is not None and self.chores.due(idle=not self._line):
-            self._leadership.away(self.chores.do)
+        chores = self.chores
+        due = chores is not None and chores.due(idle=True)
+        self._look(0.0 if self._line or due else LOOK_SECONDS)
+        if chores is not None and due and chores.due(idle=not self._line):
+            self._leadership.away(chores.do)
             if not self._leadership.kept:
                 return
-        self._look(0.0 if self._line else LOOK_SECONDS)
         if len(self._line) > 1:
             self._let_in(min(len(self._line), FEW))
         for _ in range(min(len(self._line), FEW)):

@@ -6,6 +6,7 @@ import uuid
 import psycopg2
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 
 from app.core import access_watch
 from app.core.access_watch import EARLY, LATEST, LIFE, AccessWatch
@@ -175,6 +176,25 @@ def test_what_was_read_in_the_moment_of_a_change_may_be_of_before_it(watch, monk
     assert not watch.stands(now, (alice.user.id,))
     watch.note(None)
     assert not watch.stands(now, ())
+
+
+def test_a_database_that_does_not_answer_is_told_of_once_and_so_is_its_return(
+    watch, wall, monkeypatch, caplog
+):
+    caplog.set_level("INFO")
+    with monkeypatch.context() as away:
+        away.setattr(access_watch, "CHANGES", text("SELECT no_such_column"))
+        for _ in range(3):
+            wall(EARLY)
+            watch.current()
+    for _ in range(2):
+        wall(EARLY)
+        assert watch.current()
+    told = [record.getMessage() for record in caplog.records]
+    assert [sum(word in line for line in told) for word in ("changes_not_read", "changes_read_again")] == [
+        1,
+        1,
+    ]
 
 
 def test_no_note_gets_lost_beside_others(watch, at_once):

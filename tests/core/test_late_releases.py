@@ -80,7 +80,7 @@ def test_when_nobody_asks_it_is_done_in_the_idle_moment(process, uow, is_held_no
     assert late.due(idle=True) is False
 
 
-def test_redis_that_goes_away_before_the_release_leaves_a_job(process, other, uow, queue):
+def test_redis_that_goes_away_before_the_release_leaves_a_job(process, other, uow, queue, is_held_now):
     other.reads("old")
     change(process, uow)
     process.goes_without_redis()
@@ -93,6 +93,7 @@ def test_redis_that_goes_away_before_the_release_leaves_a_job(process, other, uo
     process.has_redis_again()
     queue.work()
     assert queue.rows() == []
+    assert not is_held_now()
     assert other.reads("new") == "new"
 
 
@@ -131,18 +132,68 @@ def test_a_database_that_is_away_as_well_stops_nobody(process, uow, monkeypatch,
     assert process.invalidator.late.due(idle=True) is False
 
 
-def test_changes_of_many_threads_are_all_released(process, uow, at_once, redis_client):
+def test_changes_of_many_threads_are_all_released(process, uow, queue, at_once, redis_client):
     def change_some(number):
         for turn in range(10):
             change(process, uow, f"p{(number + turn) % 6}")
 
     at_once(4, change_some)
     process.invalidator.late.do()
-    words = [redis_client.get(cache_key("project", f"p{number}")).decode() for number in range(6)]
-    assert not any(map(is_held, words))
+    queue.work()  # where the machine was so busy that Redis missed a time limit
+    words = [redis_client.get(cache_key("project", f"p{number}")) or b"" for number in range(6)]
+    assert not [word for word in words if is_held(word.decode())]
+
+
+def test_many_threads_may_do_it_at_once(process, uow, at_once, queue):
+    late = process.invalidator.late
+    for number in range(40):
+        late._untold.append(([("project", f"p{number}")], "word"))
+    at_once(4, lambda _number: late.do())
+    assert sorted(changed[0][1] for _name, changed in jobs(queue)) == sorted(f"p{n}" for n in range(40))
+
+
+def test_what_is_no_answer_stops_nobody(process, uow, monkeypatch, caplog):
+    change(process, uow)
+
+    def babble(*_told):
+        raise TypeError
+
+    monkeypatch.setattr(process.gate, "_ask", babble)
+    process.invalidator.late.do()
+    assert "changes_not_told" in caplog.text
+
+
+def test_after_the_end_it_releases_at_once(process, uow, is_held_now):
+    change(process, uow)
+    process.invalidator.late.end()
+    assert not is_held_now()
+    change(process, uow)
+    assert not is_held_now()
 
 
 def test_who_did_not_begin_releases_at_once(other, uow, is_held_now):
     change(other, uow)
     assert not is_held_now()
     assert other.invalidator.late.due(idle=True) is False
+
+
+def test_a_release_that_arrives_again_revives_nothing(process, other, uow, redis_client):
+    """As when the connection broke after Redis had done it, and somebody else made a change before it was sent again."""
+    generations, changed = process.cache.generations, [("project", "p1")]
+    generations.hold(changed, "first")
+    generations.release(changed, "first")
+    assert other.reads("between") == "between"
+    generations.hold(changed, "second")
+    generations.release(changed, "second")
+    generations.release(changed, "first")
+    assert redis_client.get(cache_key("project", "p1")) != b"first"
+    assert other.reads("after") == "after"
+
+
+def test_a_release_that_arrives_again_ends_nobody_elses_hold(process, is_held_now):
+    generations, changed = process.cache.generations, [("project", "p1")]
+    generations.hold(changed, "first")
+    generations.release(changed, "first")
+    generations.hold(changed, "second")
+    generations.release(changed, "first")
+    assert is_held_now()

@@ -1,10 +1,12 @@
 """Who stands in line before a worker's thread, and in which order (app/web/led_worker.py)."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.workers.gthread import ThreadWorker
 
 from app.web.connection_counts import ConnectionCounts, Turn
 from app.web.leadership import Leadership
@@ -54,6 +56,9 @@ class Chores:
         self.done.append(self.urgent)
         self.urgent = False
 
+    def end(self):
+        self.done.append("ended")
+
 
 @pytest.fixture
 def leader(line, monkeypatch):
@@ -71,6 +76,30 @@ def test_chores_are_done_when_nobody_waits(leader):
     leader.enqueue_req("/a")
     leader._look_after_clients()
     assert leader.chores.done == [False]
+
+
+def test_whoever_has_come_meanwhile_goes_first(leader, monkeypatch):
+    """He takes along what waits."""
+    looked = []
+
+    def look(seconds):
+        looked.append(seconds)
+        if len(looked) == 1:
+            leader.enqueue_req("/a")
+
+    monkeypatch.setattr(leader, "_look", look)
+    leader._look_after_clients()
+    assert (looked, leader.chores.done) == ([0.0], [])
+    leader._look_after_clients()
+    assert (looked, leader.chores.done) == ([0.0, 0.0], [False])
+
+
+def test_who_stops_ends_his_chores(leader, monkeypatch):
+    monkeypatch.setattr(ThreadWorker, "run", lambda _self: None)
+    leader.tpool = ThreadPoolExecutor(1)
+    leader._leadership.close()
+    leader.run()
+    assert leader.chores.done == ["ended"]
 
 
 def test_what_cannot_wait_is_done_all_the_same(leader):
