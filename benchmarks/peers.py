@@ -97,7 +97,7 @@ class Peer:
         if not self._data.ids:
             self._data.prepare()
 
-    def start(self) -> list[Person]:
+    def start(self) -> None:
         self._place.new_database(self._database, self._data.template)
         launcher, at = self._place.launcher, self._libraries.folder(self._folder)
         words = {
@@ -115,6 +115,8 @@ class Peer:
                     f"{self.name} does not answer; its words are in {launcher.children[self.processes[0]].log}"
                 )
         launcher.pause(1)  # for the other processes
+
+    def people(self) -> list[Person]:
         return [
             with_projects(
                 self.port, Person(f"user{number}@bench.example", address_of(number), self._token(key))

@@ -32,10 +32,9 @@ DISTURBED = 0.06
 
 @dataclass
 class Entrant:
-    """A target that is up, with who may ask it and what they ask, by name of the scenario."""
+    """A target that is up, and what is asked of it, by name of the scenario."""
 
     target: Target
-    people: list[Person]
     asked: dict[str, Scenario] = field(default_factory=dict)
 
 
@@ -53,6 +52,7 @@ class Rounds:
         self.readings = Readings()
         self.wrong: list[str] = []
         self._options, self._place, self._load, self._steps = options, place, load, steps
+        self._sizes = (options.connections, options.sign_in_connections)
         numbers = (options.accounts, options.projects_each, options.people)
         accounts, peers = Accounts(place, *numbers), PeerData(place, *numbers)
         self.libraries = Libraries(make_private(var_dir() / "peers"))
@@ -86,7 +86,7 @@ class Rounds:
         for number in range(self._options.readings):
             for each in self._in_turn(entrants, 0):
                 with self._noting(each.target):
-                    scenarios.warmed(each.target.port, each.people, self._options.hot)
+                    self._let_in(each)
             for name in self._options.scenarios:
                 if name != "sign-in" or not number:
                     self._side_by_side(entrants, name, turn, number)
@@ -125,17 +125,23 @@ class Rounds:
             target.stop()
 
     def _started(self, target: Target) -> Entrant:
-        people = target.start()
-        if found := faults(target, people):
+        target.start()
+        if found := faults(target, target.people()):
             self.wrong += [f"{target.name}: {each}" for each in found[1:]]
             raise Fault(found[0])
-        people = scenarios.warmed(target.port, people, self._options.hot)
-        names = [name for name in self._options.scenarios if name != "304" or target.etags]
-        sizes = (self._options.connections, self._options.sign_in_connections)
+        entrant = Entrant(target)
+        people = self._let_in(entrant)
         # Whoever is asked first would pay for statements and templates that are made once.
-        self._load(target.port, scenarios.scenarios(people, ["mixed"], *sizes)[0], WARM_UP)
-        asked = {each.name: each for each in scenarios.scenarios(people, names, *sizes)}
-        return Entrant(target, people, asked)
+        self._load(target.port, scenarios.scenarios(people, ["mixed"], *self._sizes)[0], WARM_UP)
+        return entrant
+
+    def _let_in(self, entrant: Entrant) -> list[Person]:
+        """Have people with new tokens read what they will read, and ask from then on."""
+        target = entrant.target
+        people = scenarios.warmed(target.port, target.people(), self._options.hot)
+        names = [name for name in self._options.scenarios if name != "304" or target.etags]
+        entrant.asked = {each.name: each for each in scenarios.scenarios(people, names, *self._sizes)}
+        return people
 
     def _tried(self, entrant: Entrant, name: str) -> None:
         target, scenario = entrant.target, entrant.asked[name]

@@ -48,12 +48,15 @@ class Target(Protocol):
     def prepare(self) -> None:
         """Whatever is done once, before the first turn."""
 
-    def start(self) -> list[Person]:
-        """On fresh data; returns who may ask.
+    def start(self) -> None:
+        """On fresh data.
 
         Raises:
             Fault: it does not start.
         """
+
+    def people(self) -> list[Person]:
+        """Who may ask, with tokens that are new: they last for ten minutes, which a round of many targets takes longer than."""
 
     def stop(self) -> None: ...
 
@@ -110,15 +113,20 @@ class Accounts:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             self.refresh_tokens = list(pool.map(one, range(1, self._people + 1)))
 
-    def refreshed(self, port: int) -> list[Person]:
-        """The people with fresh access tokens, for sessions that a copy of the database holds."""
+    def refreshed(self, port: int, refresh_tokens: list[str]) -> list[Person]:
+        """The people with fresh access tokens, for sessions that a copy of the database holds.
+
+        Args:
+            refresh_tokens: of that copy; the next ones take their places.
+        """
 
         def one(number: int) -> Person:
-            body = {"refresh_token": self.refresh_tokens[number - 1]}
+            body = {"refresh_token": refresh_tokens[number - 1]}
             answer = patient(
                 lambda: ask(port, "POST", "/auth/refresh", address=address_of(number), body=body)
             )
             token = str(answer.told["access_token"])
+            refresh_tokens[number - 1] = str(answer.told["refresh_token"])
             return with_projects(port, Person(f"user{number}@bench.example", address_of(number), token))
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -137,6 +145,7 @@ class Holdfast:
         self._database = f"bench_{self.name}"
         self._accounts, self._place, self._cold = accounts, accounts.place, cold
         self._mails: Controller | None = None
+        self._refresh_tokens: list[str] = []
 
     def prepare(self) -> None:
         if self._accounts.refresh_tokens:
@@ -147,10 +156,13 @@ class Holdfast:
         self.stop()
         self._place.keep_as(self._database, SIGNED_IN)
 
-    def start(self) -> list[Person]:
+    def start(self) -> None:
         self._place.new_database(self._database, SIGNED_IN)
+        self._refresh_tokens = list(self._accounts.refresh_tokens)
         self._run()
-        return self._accounts.refreshed(self.port)
+
+    def people(self) -> list[Person]:
+        return self._accounts.refreshed(self.port, self._refresh_tokens)
 
     def stop(self) -> None:
         for name in self.processes:
