@@ -12,7 +12,7 @@ from app.second_factor.schemas import CODE, METHODS, RECOVERY_EXAMPLE, Code
 from app.sessions.models import Transport
 from app.sessions.schemas import DEVICE_EXAMPLE, REFRESH_EXAMPLE, SignedIn
 from app.web.faults import refuse
-from app.web.fields import Choice, EmailAddress, Password, Secret, Text
+from app.web.fields import Choice, EmailAddress, Part, Password, Secret, Text
 from app.web.schemas import Input, OneOf, Output
 
 MAX_REFRESH_TOKEN = 300
@@ -102,7 +102,7 @@ class StepUpByPasskey(Input):
 
     method = Choice(["passkey"], required=True)
     challenge_token = ChallengeToken(required=True)
-    credential = fields.Nested(PasskeyCredential, required=True)
+    credential = Part(PasskeyCredential, required=True)
 
 
 class StepUp(OneOf):
@@ -125,7 +125,7 @@ class StartPasskeySignIn(Input):
 
 class FinishPasskeySignIn(Input):
     challenge_token = ChallengeToken(required=True)
-    credential = fields.Nested(PasskeyCredential, required=True)
+    credential = Part(PasskeyCredential, required=True)
     token_transport = Choice(list(Transport), load_default=Transport.body.value)
     device_name = Text(longest=100, allow_none=True, load_default=None, metadata=DEVICE)
     device_token = Secret(

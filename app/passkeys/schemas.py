@@ -13,7 +13,7 @@ from app.core.keys import b64, unb64
 from app.passkeys.challenges import BYTES, PREFIX
 from app.sessions.schemas import SignedIn
 from app.web.faults import refuse
-from app.web.fields import Choice, Id, Secret, Text, Timestamp
+from app.web.fields import Choice, Id, Part, Secret, Text, Timestamp
 from app.web.schemas import Input, Output, page_of
 
 CHALLENGE_TOKEN = f"{PREFIX}.{b64(bytes(BYTES))}"
@@ -105,7 +105,7 @@ class NewPasskeyCredential(Tolerant):
     id = Base64Url(required=True, longest=1_364, metadata=ID)
     rawId = Base64Url(required=True, longest=1_364, metadata=ID)
     type = Choice(TYPE, required=True)
-    response = fields.Nested(AttestationResponse, required=True)
+    response = Part(AttestationResponse, required=True)
 
 
 class PasskeyCredential(Tolerant):
@@ -114,7 +114,7 @@ class PasskeyCredential(Tolerant):
     id = Base64Url(required=True, longest=1_364, metadata=ID)
     rawId = Base64Url(required=True, longest=1_364, metadata=ID)
     type = Choice(TYPE, required=True)
-    response = fields.Nested(AssertionResponse, required=True)
+    response = Part(AssertionResponse, required=True)
 
 
 class ChallengeToken(Secret):
@@ -126,7 +126,7 @@ class ChallengeToken(Secret):
 
 class PasskeyAdd(Input):
     challenge_token = ChallengeToken(required=True)
-    credential = fields.Nested(NewPasskeyCredential, required=True)
+    credential = Part(NewPasskeyCredential, required=True)
     name = Text(
         shortest=1, longest=LONGEST_NAME, allow_none=True, load_default=None,
         metadata={

@@ -284,3 +284,9 @@ class Flag(fields.Boolean):
         if type(flag) is not bool:
             raise self.make_error("invalid", input=value)
         return flag
+
+
+class Part(fields.Nested):
+    """An object within a body; the faults of its own fields are those of its schema."""
+
+    default_error_messages = dict(MESSAGES)

@@ -20,6 +20,7 @@ from app.web.strict_json import StrictJSONParser, loads
 
 LOCATIONS = {"json": "body", "query": "query", "headers": "header"}
 DETAIL = "The request has a field that is not valid."
+NO_BODY = "Send a JSON object with what is to change as the body."
 MOST_TOLD = 100
 MOST_READ = 1_000
 QUERIES_KEPT, LONGEST_KEPT = 1_000, 200
@@ -48,9 +49,13 @@ class Parser(StrictJSONParser):
         return dict(known) if type(known) is dict else known
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """The body, which must be JSON and say so (T9); no body at all is an empty object."""
+        """The body, which must be JSON and say so (T9); no body at all is an empty object, but for who is to change something."""
         data = req.get_data(cache=True)
         if not data:
+            if req.method == "PATCH" and not any(field.required for field in schema.fields.values()):
+                raise AppError(
+                    Code.validation_failed, NO_BODY, fields=[FieldFault("", FieldCode.required, NO_BODY)]
+                )
             return {}
         if req.mimetype != "application/json":
             raise UnsupportedMediaType

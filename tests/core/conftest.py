@@ -4,6 +4,7 @@ from tests.fixtures.api_tokens import script
 from tests.fixtures.counters import add, committed, connect, elsewhere, row, terminate, uow
 from tests.fixtures.facts import asked_of, cache, lookups, make_cache, wall
 from tests.fixtures.faulty_redis import black_hole, dead_port
+from tests.fixtures.processes import other
 from tests.fixtures.projects import in_state, joins, plant, projects
 from tests.fixtures.queue import queue
 from tests.fixtures.scratch import scratch
@@ -24,6 +25,7 @@ __all__ = [
     "joins",
     "lookups",
     "make_cache",
+    "other",
     "plant",
     "projects",
     "queue",

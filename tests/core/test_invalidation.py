@@ -2,40 +2,13 @@
 
 # ruff: noqa: PT012 - the blocks under test have more than one line
 
-import time
-
 import pytest
 
-from app.core.cache import FactCache
 from app.core.cache_keys import cache_key
 from app.core.facts import FactKind
-from app.core.invalidation import Invalidator
-from app.core.redis_gate import RedisGate
-from app.core.untold import JOB, UntoldChanges
+from tests.fixtures.processes import PLANNED, Process, jobs
 
 FACTS = FactKind("project")
-LASTING = FactKind("project", lasting=True)
-
-
-class Process:
-    """One more process: a gate, a cache and an invalidator of its own, on the same servers."""
-
-    def __init__(self, url, uow, queue):
-        self.gate = RedisGate(url)
-        self.cache = FactCache(
-            self.gate, enabled=True, told_at=UntoldChanges(uow).none_at, on_lookup=lambda *_told: None
-        )
-        self.invalidator = Invalidator(uow, self.cache, queue, self.gate)
-
-    def goes_without_redis(self):
-        """As after a failed call: the breaker is open for a minute."""
-        self.gate._open_until = time.monotonic() + 60
-
-    def has_redis_again(self):
-        self.gate._open_until = 0.0
-
-    def reads(self, value):
-        return self.cache.fetch(LASTING, "p1", "alice", lambda: {"value": value})["value"]
 
 
 @pytest.fixture
@@ -43,23 +16,6 @@ def process(uow, queue, settings):
     made = Process(settings.redis_url.get_secret_value(), uow, queue)
     yield made
     made.gate.close()
-
-
-@pytest.fixture
-def other(uow, settings, parts, sql):
-    """A reader elsewhere; it invalidates nothing."""
-    from tests.fixtures.queue import Queue
-
-    made = Process(settings.redis_url.get_secret_value(), uow, Queue(parts, sql))
-    yield made
-    made.gate.close()
-
-
-def jobs(queue):
-    return [(name, args["changed"]) for name, _state, _tries, args in queue.rows()]
-
-
-PLANNED = [(JOB, [["project", "p1"]])]
 
 
 def change(process, uow):

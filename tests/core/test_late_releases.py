@@ -7,22 +7,13 @@ import pytest
 from app.core.cache_keys import cache_key
 from app.core.generations import is_held
 from app.core.telemetry import start_request
-from tests.core.test_invalidation import PLANNED, Process, jobs
+from tests.fixtures.processes import PLANNED, Process, jobs
 
 
 @pytest.fixture
 def process(uow, queue, settings):
     made = Process(settings.redis_url.get_secret_value(), uow, queue)
     made.invalidator.late.begin()
-    yield made
-    made.gate.close()
-
-
-@pytest.fixture
-def other(uow, parts, sql, settings):
-    from tests.fixtures.queue import Queue
-
-    made = Process(settings.redis_url.get_secret_value(), uow, Queue(parts, sql))
     yield made
     made.gate.close()
 

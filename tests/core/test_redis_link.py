@@ -92,6 +92,11 @@ def test_a_server_that_hangs_up_in_mid_answer_is_a_lost_connection(scripted):
         scripted(b"$10\r\nkel").ask((("GET", "a"),))
 
 
+def test_what_is_no_answer_of_redis_is_a_lost_connection(scripted):
+    with pytest.raises(redis.ConnectionError):
+        scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n").ask((("GET", "a"),))
+
+
 def test_d6_a_mute_server_is_waited_for_as_long_as_was_said(scripted):
     link = scripted(b"", seconds=0.05)
     with pytest.raises(redis.TimeoutError):

@@ -176,6 +176,31 @@ def test_sec_44_whole_bodies(patient, name):
 
 
 @pytest.mark.parametrize("name", GOOD_BODIES)
+def test_sec_44_no_body_where_the_document_needs_one(patient, name):
+    operation = find(patient.app, name)
+    answer = patient.open(operation.method, operation.addressed(project_id=patient.project.id))
+    assert (answer.status_code == 422) == operation.needs_body, f"{answer.status_code}: {answer.text}"
+    if operation.needs_body:
+        assert {fault["code"] for fault in answer.json["errors"]} == {"required"}, answer.text
+
+
+def test_a_change_without_a_body_is_told_what_to_send(patient):
+    project = patient.project
+    answer = patient.open("PATCH", f"/projects/{project.id}", headers={"If-Match": '"99"'})
+    assert answer.status_code == 422
+    assert answer.json["errors"] == [
+        {
+            "field": "",
+            "code": "required",
+            "detail": "Send a JSON object with what is to change as the body.",
+            "location": "body",
+            "params": {},
+        }
+    ]
+    assert patient.get(f"/projects/{project.id}").json["version"] == project.version
+
+
+@pytest.mark.parametrize("name", GOOD_BODIES)
 def test_sec_44_a_name_that_stands_twice(patient, name):
     body = json.dumps(GOOD_BODIES[name]).encode()
     first = next(iter(GOOD_BODIES[name]))

@@ -96,9 +96,9 @@ def test_whoever_has_come_meanwhile_goes_first(leader, monkeypatch):
 
 def test_who_stops_ends_his_chores(leader, monkeypatch):
     monkeypatch.setattr(ThreadWorker, "run", lambda _self: None)
-    leader.tpool = ThreadPoolExecutor(1)
-    leader._leadership.close()
-    leader.run()
+    with ThreadPoolExecutor(1) as leader.tpool:
+        leader._leadership.close()
+        leader.run()
     assert leader.chores.done == ["ended"]
 
 
