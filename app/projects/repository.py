@@ -28,12 +28,11 @@ from app.core.telemetry import request_id
 from app.core.uow import UnitOfWork
 from app.projects.filters import ProjectFilters
 from app.projects.listing import ProjectList
-from app.projects.models import Project, ProjectMember, ProjectRole, ProjectStatus, ProjectStorage
+from app.projects.models import Project, ProjectMember, ProjectStatus, ProjectStorage
 from app.projects.statements import (
     BEGUN_WITH,
     COLUMNS,
     MEMBERS,
-    NEW_MEMBER,
     NEW_OWNER,
     NEW_PROJECT,
     ONE_LOCKED,
@@ -171,10 +170,6 @@ class ProjectRepository(Repository[Project]):
             "joined_at": project.created_at,
             "project_created_at": project.created_at, "project_updated_at": project.updated_at,
         })  # fmt: skip
-
-    def add_member(self, project_id: UUID, user_id: UUID, role: ProjectRole, now: datetime) -> None:
-        member = {"project_id": project_id, "user_id": user_id, "role": role.value, "joined_at": now}
-        self._uow.later(NEW_MEMBER, member)
 
     def owners(self, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         """What is shown of the owners: id and display name."""

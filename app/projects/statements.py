@@ -63,7 +63,6 @@ BEGUN_WITH = (
     "id", "owner_id", "name", "description", "status", "version", "created_at", "updated_at",
 )  # fmt: skip
 NEW_PROJECT = QuickInsert(Project, (*BEGUN_WITH, "crowded"))
-NEW_MEMBER = QuickInsert(ProjectMember, ("project_id", "user_id", "role", "joined_at"))
 # The times of the project are known: the trigger that looks for them does not run.
 NEW_OWNER = QuickInsert(
     ProjectMember,

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 CLIENT = [path for path in sorted((ROOT / "clients").glob("*/src/**/*.ts")) if "generated" not in path.parts]
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
 MIGRATIONS = sorted((ROOT / "migrations").rglob("*.py"))
 BUILT_STATEMENTS = {
     "app/core/media/guarded.py": 1,  # starts our own child with numbers for arguments, and no shell
@@ -95,7 +96,7 @@ def sql_times(source):
     return [text.lineno for text in texts if id(text) not in prose and SQL_TIME.search(text.value)]
 
 
-@pytest.mark.parametrize("path", [*SOURCES, *CLIENT], ids=relative)
+@pytest.mark.parametrize("path", [*SOURCES, *CLIENT, *TESTS], ids=relative)
 def test_no_file_is_longer_than_a_person_reads(path):
     assert lines(path) <= LONGEST
 
