@@ -38,10 +38,12 @@ def test_two_real_transactions_that_deadlock_in_jobs_both_get_done(queue, uow, a
     with uow:
         add("one")
         add("two")
-    both_hold, ran = threading.Barrier(2), []
+    both_hold, one_done, ran = threading.Barrier(2), threading.Event(), []
 
     def handler(first, second):
         ran.append(first)
+        if len(ran) > 2:
+            one_done.wait(10)  # else it may lock its first row before the other one wakes, and meet it again
         with uow:
             for step, word in enumerate((first, second)):
                 uow.session.execute(
@@ -54,6 +56,7 @@ def test_two_real_transactions_that_deadlock_in_jobs_both_get_done(queue, uow, a
     def run(number):
         words = ("one", "two") if number else ("two", "one")
         queue._run("test.job", handler, None, {"first": words[0], "second": words[1]})
+        one_done.set()
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
     for thread in threads:
